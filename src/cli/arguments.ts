@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
+import type { Host } from './host.ts'
+
+const defaultConfig = 'config/gatehouse.yaml'
+
+type GlobalOptions = { readonly config?: string; readonly json?: boolean }
+
+/**
+ * Runs one command line, without the program's name.
+ * @returns the exit status: 0 good, 1 found wrong or failed, 2 wrong usage
+ */
+export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
+  let status = 0
+  const program = describeCommands(host, result => {
+    status = result
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return status
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    host.err(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    return 1
+  }
+}
+
+// Each command is loaded when it is called: the others' libraries would double the start.
+function describeCommands(host: Host, finish: (status: number) => void): Command {
+  const program = new Command('gatehouse')
+    .description(manifest.description)
+    .version(manifest.version)
+    .option('-c, --config <file>', `the configuration file (default: "${defaultConfig}")`)
+    .option('--json', 'machine output')
+    .exitOverride()
+    .configureOutput({ writeOut: host.out, writeErr: host.err })
+    .showHelpAfterError('(gatehouse --help tells what there is)')
+  const options = (): GlobalOptions => program.opts<GlobalOptions>()
+  const configFile = (): string => options().config ?? defaultConfig
+
+  program
+    .command('run')
+    .description('the daemon')
+    .action(async () => {
+      const { run } = await import('./run.ts')
+      finish(await run(configFile(), host))
+    })
+  program
+    .command('check')
+    .description('configuration, partners, certificates, secrets, internal server: errors and warnings')
+    .action(async () => {
+      const { check } = await import('./check.ts')
+      finish(await check({ config: configFile(), json: options().json === true }, host))
+    })
+  program
+    .command('matrix')
+    .description('the 18 combinations of negotiation settings, as configured here')
+    .action(async () => {
+      const { showMatrix } = await import('./matrix.ts')
+      const config = options().config ?? (existsSync(defaultConfig) ? defaultConfig : undefined)
+      finish(showMatrix({ config, json: options().json === true }, host))
+    })
+  return program
+}

@@ -1,0 +1,11 @@
+import type { ProcessFigures } from '../telemetry/process-metrics.ts'
+
+/** The process around a command; `main.ts` alone knows the real one. */
+export type Host = {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Calls the listener at each of these signals, until the returned function is called. */
+  readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
+  readonly figures: ProcessFigures
+}

@@ -1,0 +1,54 @@
+import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
+import { type MatrixRow, matrixRows, noteText, rowFor } from '../policy/matrix.ts'
+import type { PartnerList } from '../policy/partner.ts'
+import type { Host } from './host.ts'
+import { formatJson, formatProblems, formatTable } from './output.ts'
+
+export type MatrixOptions = {
+  /** The configuration whose partners are shown; undefined = none, the bare table. */
+  readonly config: string | undefined
+  readonly json: boolean
+}
+
+/** `matrix`: every combination of the negotiation settings, and which partners use it. */
+export function showMatrix({ config, json }: MatrixOptions, host: Host): number {
+  if (json) {
+    host.out(formatJson(matrixRows))
+    return 0
+  }
+  if (config === undefined) {
+    host.out(formatMatrix(undefined))
+    return 0
+  }
+  try {
+    host.out(formatMatrix(loadConfig(config, host.env).partners))
+    return 0
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    host.out(formatMatrix(undefined))
+    host.err(formatProblems(error.problems))
+    return 1
+  }
+}
+
+function formatMatrix(partners: PartnerList | undefined): string {
+  const users = new Map<MatrixRow, string[]>()
+  for (const { primaryDomain, tlsNegotiation, saslNegotiation, dialbackNegotiation } of partners?.all ?? []) {
+    const row = rowFor({ tls: tlsNegotiation, sasl: saslNegotiation, dialback: dialbackNegotiation })
+    users.set(row, [...(users.get(row) ?? []), primaryDomain])
+  }
+  const usedBy = (cell: string): string[] => (partners === undefined ? [] : [cell])
+  return formatTable([
+    ['TLS', 'SASL', 'dialback', 'valid', 'methods, strongest first', ...usedBy('partners'), 'notes'],
+    ...matrixRows.map(row => [
+      row.tls,
+      row.sasl,
+      row.dialback ? 'true' : 'false',
+      row.valid ? 'yes' : 'no',
+      row.methods.join(', ') || '-',
+      ...usedBy(users.get(row)?.join(', ') ?? '-'),
+      noteText(row),
+    ]),
+  ])
+}

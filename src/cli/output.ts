@@ -1,0 +1,44 @@
+import { type ConfigProblem, formatProblem } from '../config/problems.ts'
+
+/** Lays out rows in columns two spaces apart; the last column is not padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
+  }
+  return rows
+    .map(row =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map(line => `${line}\n`)
+    .join('')
+}
+
+/** A value as machines read it. */
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
+
+/** Problems for a terminal, one a line, in the order in which they stand in the files. */
+export function formatProblems(problems: readonly ConfigProblem[]): string {
+  return inFileOrder(problems)
+    .map(problem =>
+      problem.severity === 'warning' ? { ...problem, message: `warning: ${problem.message}` } : problem,
+    )
+    .map(problem => `${formatProblem(problem)}\n`)
+    .join('')
+}
+
+/** Problems sorted by line within their files; the files keep their order. */
+export function inFileOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const files = [...new Set(problems.map(({ file }) => file))]
+  return problems.toSorted(
+    (one, other) =>
+      files.indexOf(one.file) - files.indexOf(other.file) ||
+      one.line - other.line ||
+      one.column - other.column,
+  )
+}

@@ -1,0 +1,59 @@
+import { loadConfig } from '../config/load.ts'
+import { ConfigError, formatProblem } from '../config/problems.ts'
+import type { Config } from '../config/schema.ts'
+import { type Gatehouse, startGatehouse } from '../gatehouse.ts'
+import { createLog, type Log } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { addProcessMetrics } from '../telemetry/process-metrics.ts'
+import type { Host } from './host.ts'
+
+/**
+ * Runs the daemon until SIGTERM or SIGINT; SIGHUP reloads.
+ * @returns the exit status: 0 after a stop in good order, 1 when it could not start
+ */
+export async function run(configFile: string, host: Host): Promise<number> {
+  let config: Config
+  try {
+    config = loadConfig(configFile, host.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const problem of error.problems) host.err(`${formatProblem(problem)}\n`)
+    return 1
+  }
+  const log = createLog(config.log)
+  const metrics = new Metrics()
+  const endMeasuring = addProcessMetrics(metrics, host.figures)
+  for (const problem of config.warnings)
+    log.warn('configuration warning', { problem: formatProblem(problem) })
+  const stopped = Promise.withResolvers<void>()
+  const offs = (['SIGTERM', 'SIGINT'] as const).map(signal => host.onSignal(signal, () => stopped.resolve()))
+  try {
+    const gatehouse = await startGatehouse(config, { log, metrics })
+    offs.push(host.onSignal('SIGHUP', () => void reload(gatehouse, configFile, host, log)))
+    await stopped.promise
+    log.info('stopping')
+    await gatehouse.stop()
+    log.info('stopped')
+    return 0
+  } catch (error) {
+    log.error('cannot run', { reason: error instanceof Error ? error.message : String(error) })
+    host.err(`gatehouse: ${error instanceof Error ? error.message : error}\n`)
+    return 1
+  } finally {
+    for (const off of offs) off()
+    endMeasuring()
+  }
+}
+
+/** A configuration with faults, or files it cannot use, change nothing (contract §1). */
+async function reload(gatehouse: Gatehouse, configFile: string, host: Host, log: Log): Promise<void> {
+  try {
+    await gatehouse.reload(loadConfig(configFile, host.env))
+  } catch (error) {
+    const problems =
+      error instanceof ConfigError
+        ? error.problems.map(formatProblem)
+        : [error instanceof Error ? error.message : String(error)]
+    log.event({ event: 'reload.failed', problems })
+  }
+}

@@ -1,0 +1,43 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+
+/** A file's text and its permission bits, or why it could not be read. */
+export type FileText = { readonly text: string; readonly mode: number } | { readonly fault: string }
+
+const largestBytes = 4_194_304 // of any file that a configuration names
+
+/** Reads a file that a configuration names; it must be a regular file, not empty, 4 MiB at most. */
+export function readText(path: string): FileText {
+  let file: number | undefined
+  try {
+    // O_NONBLOCK: a named pipe must not stop the start; what is no regular file is refused below.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const { mode, size } = fstatSync(file)
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) return { fault: `${path} is not a regular file` }
+    if (size > largestBytes) return { fault: `${path} is larger than ${largestBytes} bytes` }
+    const text = readFileSync(file, 'utf8')
+    return text.trim() === '' ? { fault: `${path} is empty` } : { text, mode: mode & 0o777 }
+  } catch (error) {
+    return { fault: `cannot read ${path}: ${reason(error)}` }
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+/** Why others should not be able to read this secret file, or undefined where they are not. */
+export function modeWarning(path: string, mode: number): string | undefined {
+  if ((mode & 0o007) === 0) return undefined
+  return `${path} is open to every user of this machine (mode ${mode.toString(8).padStart(4, '0')}); chmod 600 it`
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'too many symbolic links',
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return reasons[code] ?? code
+}

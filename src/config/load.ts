@@ -1,0 +1,136 @@
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { partnerList } from '../policy/partner.ts'
+import { parseDomain } from '../xmpp/address.ts'
+import { loadDomains } from './domains.ts'
+import { readText } from './files.ts'
+import { loadPartners } from './partners.ts'
+import { loadCertificates } from './pem.ts'
+import { ConfigError, type ConfigProblem } from './problems.ts'
+import { type Report, reporter, reportIssues, salvage } from './report.ts'
+import { type Config, configSchema, type InternalConfig, trustSchema } from './schema.ts'
+import { loadSecret, type Origin } from './secrets.ts'
+import { parseYaml } from './yaml-source.ts'
+
+/**
+ * Reads a configuration, its partner list and every file and secret they name.
+ * @param file relative to the working directory; it stands so in the problems
+ * @throws {ConfigError} with everything that is wrong, in all files
+ */
+export function loadConfig(file: string, env: Origin['env']): Config {
+  const read = readText(file)
+  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
+  const source = parseYaml(file, read.text)
+  const problems: ConfigProblem[] = [...source.problems]
+  const report = reporter(source, problems)
+  const checked = configSchema.safeParse(source.value)
+  reportIssues(report, checked.error)
+
+  const origin = { folder: dirname(resolve(file)), env }
+  const sound = salvage(configSchema, source.value)
+  const domains = loadDomains(source.value['domains'], origin, report)
+  // By name, not out of `domains`: a domain whose certificate is faulty is a local one all the same.
+  const localNames = new Set(Object.keys(source.value['domains'] ?? {}).map(parseDomain))
+  const internal = loadInternal(sound.internal, origin, report)
+  const dialbackSecret = loadDialbackSecret(sound.dialback, origin, report)
+  const anchorsPem = (salvage(trustSchema, source.value['trust']).anchors ?? []).flatMap((name, at) => {
+    const loaded = loadCertificates({ name, path: ['trust', 'anchors', at] }, origin, report)
+    return loaded === undefined ? [] : [{ path: loaded.path, pem: loaded.pem }]
+  })
+  const partnersFile = beside(file, sound.partners ?? 'partners.yaml')
+  const partners = loadPartners(partnersFile, {
+    isLocal: domain => localNames.has(domain),
+    // Where `internal` itself is faulty, its secret is not missed a second time in every partner.
+    needsComponentSecret: internal?.connector === 'component' && internal.secret === undefined,
+    origin: { folder: dirname(resolve(partnersFile)), env },
+    problems,
+    missing: fault => report('error', ['partners'], fault),
+  })
+
+  if (!checked.success || internal === undefined || problems.some(({ severity }) => severity === 'error')) {
+    throw new ConfigError(problems)
+  }
+  const { listen, dns, trust, store, admin, limits, timeouts, log, dialback } = checked.data
+  return freeze({
+    file,
+    listen,
+    domains,
+    internal,
+    partnersFile,
+    partners: partnerList(partners),
+    dialback: { secret: dialbackSecret, replyToInvalidKey: dialback.replyToInvalidKey },
+    dns: { servers: dns.servers, timeoutMs: dns.timeout },
+    trust: { system: trust.system, anchorsPem, requireClientAuthEku: trust.requireClientAuthEku },
+    store: { sqlite: resolve(origin.folder, store.sqlite) },
+    admin: {
+      address: admin.address,
+      port: admin.port,
+      socket: resolve(origin.folder, admin.socket),
+      tokens: resolve(origin.folder, admin.tokens),
+    },
+    limits,
+    timeouts: {
+      streamEstablishmentMs: timeouts.streamEstablishment,
+      dialbackMs: timeouts.dialback,
+      connectMs: timeouts.connect,
+      queueMs: timeouts.queue,
+      inactivityMs: timeouts.inactivity,
+      keepAliveMs: timeouts.keepAlive,
+      shutdownMs: timeouts.shutdown,
+    },
+    log,
+    warnings: problems,
+  })
+}
+
+type Sound = ReturnType<typeof salvage<(typeof configSchema)['shape']>>
+
+function loadInternal(
+  section: Sound['internal'],
+  origin: Origin,
+  report: Report,
+): InternalConfig | undefined {
+  switch (section?.connector) {
+    case undefined:
+      return undefined // the schema has said what is wrong with it
+    case 'embedded':
+      return { connector: 'embedded' }
+    case 'trunk':
+      report(
+        'error',
+        ['internal', 'connector'],
+        'connector trunk is not available in this version; use component or embedded',
+      )
+      return undefined
+    case 'component': {
+      const { connector, host, port } = section
+      if (section.secret === undefined) return { connector, host, port, secret: undefined }
+      const secret = loadSecret(section.secret, ['internal', 'secret'], origin, report)
+      return secret === undefined ? undefined : { connector, host, port, secret }
+    }
+  }
+}
+
+const shortestPoolSecret = 32 // characters: whoever guesses the secret can make every key
+
+function loadDialbackSecret(section: Sound['dialback'], origin: Origin, report: Report): string | undefined {
+  if (section?.secret === undefined) return undefined
+  const value = loadSecret(section.secret, ['dialback', 'secret'], origin, report)
+  if (value !== undefined && value.length < shortestPoolSecret) {
+    report('warning', ['dialback', 'secret'], `is short; use ${shortestPoolSecret} random characters or more`)
+  }
+  return value
+}
+
+function beside(file: string, named: string): string {
+  return isAbsolute(named) ? named : join(dirname(file), named)
+}
+
+function unreadable(file: string, message: string): ConfigProblem {
+  return { severity: 'error', file, line: 1, column: 1, key: '', message }
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const held of Object.values(value)) freeze(held)
+  return Object.freeze(value)
+}

@@ -1,0 +1,120 @@
+import {
+  definePartner,
+  judgePolicy,
+  negotiationOf,
+  type Partner,
+  type PartnerSettings,
+} from '../policy/partner.ts'
+import type { Domain } from '../xmpp/address.ts'
+import { readText } from './files.ts'
+import { loadCertificates } from './pem.ts'
+import type { ConfigProblem } from './problems.ts'
+import { type Report, reporter, reportIssues, salvage } from './report.ts'
+import { partnerFileSchema, partnerSchema } from './schema.ts'
+import { loadSecret, type Origin } from './secrets.ts'
+import { isRecord, type Path, parseYaml, type YamlSource } from './yaml-source.ts'
+
+/** What the partner list is read against. */
+export type PartnerSurroundings = {
+  /** The local domains; none of them may be a partner. */
+  readonly isLocal: (domain: Domain) => boolean
+  /** True where the connector has no secret that all components share. */
+  readonly needsComponentSecret: boolean
+  readonly origin: Origin
+  readonly problems: ConfigProblem[]
+  /** Told why the file could not be read. */
+  readonly missing: (fault: string) => void
+}
+
+/** Reads the partner file; faulty entries are reported and left out. Paths in it start from its own folder. */
+export function loadPartners(file: string, surroundings: PartnerSurroundings): Partner[] {
+  const read = readText(file)
+  if ('fault' in read) {
+    surroundings.missing(`${read.fault}; a list without partners is written "partners: []"`)
+    return []
+  }
+  const source = parseYaml(file, read.text)
+  surroundings.problems.push(...source.problems)
+  const report = reporter(source, surroundings.problems)
+  reportIssues(report, partnerFileSchema.safeParse(source.value).error)
+  const entries = source.value['partners']
+  const listed = new Map<Domain, Path>()
+  const partners: Partner[] = []
+  for (const [index, entry] of (Array.isArray(entries) ? entries : []).entries()) {
+    if (!isRecord(entry)) continue // the schema has said so
+    const path = ['partners', index]
+    const sound = salvage(partnerSchema, entry)
+    reportClaims(sound, path, { listed, source, isLocal: surroundings.isLocal }, report)
+    const partner = loadPartner(sound, path, surroundings, report)
+    if (partner !== undefined) partners.push(partner)
+  }
+  return partners
+}
+
+type Entry = ReturnType<typeof salvage<(typeof partnerSchema)['shape']>>
+
+/** A domain may stand in the list once, and never beside the local ones. */
+function reportClaims(
+  entry: Entry,
+  path: Path,
+  known: { listed: Map<Domain, Path>; source: YamlSource; isLocal: PartnerSurroundings['isLocal'] },
+  report: Report,
+): void {
+  const claims: (readonly [Domain, Path])[] = (entry.additionalDomains ?? []).map((domain, at) => [
+    domain,
+    [...path, 'additionalDomains', at],
+  ])
+  if (entry.primaryDomain !== undefined) claims.unshift([entry.primaryDomain, [...path, 'primaryDomain']])
+  for (const [domain, place] of claims) {
+    const earlier = known.listed.get(domain)
+    if (earlier !== undefined) {
+      const { line } = known.source.problemAt('error', earlier, '')
+      report('error', place, `${domain} stands in the list twice, first at line ${line}`)
+    } else known.listed.set(domain, place)
+    if (known.isLocal(domain))
+      report('error', place, `${domain} is a local domain, it cannot be a partner too`)
+  }
+}
+
+function loadPartner(
+  entry: Entry,
+  path: Path,
+  { origin, needsComponentSecret }: PartnerSurroundings,
+  report: Report,
+): Partner | undefined {
+  const trustAnchorsPem = (entry.trustAnchors ?? []).flatMap((name, at) => {
+    const loaded = loadCertificates({ name, path: [...path, 'trustAnchors', at] }, origin, report)
+    return loaded === undefined ? [] : [loaded.pem]
+  })
+  const componentSecret =
+    entry.componentSecret === undefined
+      ? undefined
+      : loadSecret(entry.componentSecret, [...path, 'componentSecret'], origin, report)
+  if (needsComponentSecret && entry.componentSecret === undefined) {
+    report('error', path, 'componentSecret is required, because internal.secret is not set')
+  }
+  const { primaryDomain, partnerType } = entry
+  if (partnerType === undefined) return undefined
+  const isPermitted = reportPolicy({ ...entry, partnerType }, path, report)
+  if (!isPermitted || primaryDomain === undefined) return undefined
+  return definePartner({ ...entry, primaryDomain, partnerType, trustAnchorsPem, componentSecret })
+}
+
+/** Notes what the matrix says of an entry, at the first of its negotiation keys. */
+function reportPolicy(
+  entry: Pick<Entry, 'tlsNegotiation' | 'saslNegotiation' | 'dialbackNegotiation'> &
+    Pick<PartnerSettings, 'partnerType'>,
+  path: Path,
+  report: Report,
+): boolean {
+  const written = (['tlsNegotiation', 'saslNegotiation', 'dialbackNegotiation'] as const).find(
+    key => entry[key] !== undefined,
+  )
+  const place = [...path, written ?? 'partnerType']
+  const settings = negotiationOf(entry)
+  const { error, warnings } = judgePolicy(entry.partnerType, settings)
+  const said = `TLS ${settings.tls}, SASL ${settings.sasl}, dialback ${settings.dialback}`
+  for (const warning of warnings) report('warning', place, `${said}: ${warning}`)
+  if (error !== undefined) report('error', place, `${said} is not valid: ${error}`)
+  return error === undefined
+}

@@ -1,0 +1,31 @@
+/** One thing wrong with a configuration, and where. Lines and columns count from 1. */
+export type ConfigProblem = {
+  readonly severity: 'error' | 'warning'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Path of the key, such as `limits.depth` or `partners[0].proxy`; empty for the file as a whole. */
+  readonly key: string
+  readonly message: string
+}
+
+/** A configuration that cannot be used; `problems` is everything found, warnings too. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      problems
+        .filter(problem => problem.severity === 'error')
+        .map(formatProblem)
+        .join('\n'),
+    )
+    this.problems = problems
+  }
+}
+
+/** The problem on one line: `FILE:LINE:COLUMN: key: message`. */
+export function formatProblem({ file, line, column, key, message }: ConfigProblem): string {
+  return `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`
+}

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path'
+import type { Secret } from './fields.ts'
+import { modeWarning, readText } from './files.ts'
+import type { Report } from './report.ts'
+import type { Path } from './yaml-source.ts'
+
+/** Where a configuration finds what it names. */
+export type Origin = {
+  /** The folder that relative paths start from; absolute. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Finds a secret's value; white space at the end of a file is not part of it.
+ * @returns undefined where there is none, which is then reported at the key
+ */
+export function loadSecret(secret: Secret, path: Path, origin: Origin, report: Report): string | undefined {
+  if (typeof secret === 'string') return secret
+  if ('env' in secret) {
+    const value = origin.env[secret.env]
+    if (value !== undefined && value !== '') return value
+    report('error', path, `the environment variable ${secret.env} is not set, or empty`)
+    return undefined
+  }
+  const file = resolve(origin.folder, secret.file)
+  const read = readText(file)
+  if ('fault' in read) {
+    report('error', path, read.fault)
+    return undefined
+  }
+  const warning = modeWarning(file, read.mode)
+  if (warning !== undefined) report('warning', path, warning)
+  return read.text.trimEnd()
+}

@@ -1,0 +1,169 @@
+import type { KeyAnswer } from '../negotiation/dialback.ts'
+import type { Method, Pair } from '../negotiation/stream.ts'
+import type { Domain } from '../xmpp/address.ts'
+import type { FederationEnvironment, Undeliverable } from './environment.ts'
+import type { InboundSession } from './inbound-session.ts'
+import { OutboundLink } from './outbound-link.ts'
+import type { OutboundSession } from './outbound-session.ts'
+
+const longestSweepMs = 60_000
+
+/** Which stream carries which pair of domains, both ways; knows every stream there is. */
+export class Directory {
+  readonly #environment: FederationEnvironment
+  readonly #inbound = new Set<InboundSession>()
+  readonly #links = new Map<string, OutboundLink>()
+  readonly #verifying = new Set<OutboundSession>()
+  readonly #sweep: NodeJS.Timeout
+  #isStopping = false
+
+  /** Set by key verification, which asks on established streams too. */
+  onKeyAnswer: (
+    session: OutboundSession | undefined,
+    pair: Pair,
+    streamId: string,
+    answer: KeyAnswer,
+  ) => void = () => {}
+  onStreamClosed: (session: OutboundSession) => void = () => {}
+
+  constructor(environment: FederationEnvironment) {
+    this.#environment = environment
+    this.#sweep = setInterval(() => this.#forgetIdle(), longestSweepMs)
+    this.#sweep.unref()
+  }
+
+  get inbound(): ReadonlySet<InboundSession> {
+    return this.#inbound
+  }
+
+  /** Every outbound stream, for stanzas and for verification. */
+  get outbound(): readonly OutboundSession[] {
+    return [...[...this.#links.values()].flatMap(link => [...link.sessions]), ...this.#verifying]
+  }
+
+  /** Stanzas that wait for a partner's stream. */
+  get waiting(): number {
+    return [...this.#links.values()].reduce((sum, link) => sum + link.waiting, 0)
+  }
+
+  addInbound(session: InboundSession): void {
+    this.#inbound.add(session)
+  }
+
+  removeInbound(session: InboundSession): void {
+    this.#inbound.delete(session)
+  }
+
+  addVerifying(session: OutboundSession): void {
+    this.#verifying.add(session)
+  }
+
+  removeVerifying(session: OutboundSession): void {
+    this.#verifying.delete(session)
+  }
+
+  /** The way out for a pair; made when first asked for. */
+  link(pair: Pair): OutboundLink {
+    const name = `${pair.local} ${pair.remote}`
+    const known = this.#links.get(name)
+    if (known !== undefined) return known
+    const link = new OutboundLink(pair, this.#environment, () => this.#refusalForOneMore(pair.remote))
+    link.onKeyAnswer = (of, streamId, answer) => this.onKeyAnswer(link.session, of, streamId, answer)
+    link.onClosed = session => this.onStreamClosed(session)
+    this.#links.set(name, link)
+    if (this.#isStopping) link.stop(stopping)
+    return link
+  }
+
+  /** A partner's server is up: it has just authenticated. */
+  heardFrom(remote: Domain): void {
+    for (const link of this.#links.values()) if (link.pair.remote === remote) link.forgetFailures()
+  }
+
+  /** After a reload, every partner gets a new chance. */
+  forgetFailures(): void {
+    for (const link of this.#links.values()) link.forgetFailures()
+  }
+
+  /** Why a stream that has just authenticated must go all the same: its partner has too many (contract §1). */
+  refusalFor(remote: Domain): string | undefined {
+    return this.#countOf(remote) > this.#limitOf(remote)
+      ? 'this partner has reached its limit of connections'
+      : undefined
+  }
+
+  /** Ends the streams of partners whose policy, or whose place in the list, is gone (contract §1, reload). */
+  closeForbidden(): void {
+    const { peerFor, isLocal } = this.#environment
+    const isForbidden = (pair: Pair, method: Method | undefined) => {
+      const terms = peerFor(pair.remote)?.terms
+      return (
+        terms === undefined ||
+        !isLocal(pair.local) ||
+        (method !== undefined && !terms.methods.includes(method))
+      )
+    }
+    const reason = 'the policy for this domain no longer permits this stream'
+    for (const session of this.#inbound) {
+      if (session.proofs.some(proof => isForbidden(proof, proof.method)))
+        session.close('policy-violation', reason)
+    }
+    for (const session of this.outbound) {
+      if (isForbidden(session.task.pair, session.method)) session.close('policy-violation', reason)
+    }
+    for (const [name, link] of this.#links) {
+      if (!isForbidden(link.pair, undefined)) continue
+      this.#links.delete(name)
+      link.stop({ condition: 'not-allowed', text: 'this domain is not a partner' })
+    }
+  }
+
+  /** First step of a stop: partners send nothing more. What they have sent is still taken. */
+  closeInbound(): void {
+    for (const session of this.#inbound) session.close('system-shutdown', stopping.text)
+  }
+
+  /** Second step: no stream is opened any more; what waits for one bounces. */
+  openNothingMore(): void {
+    this.#isStopping = true
+    clearInterval(this.#sweep)
+    for (const link of this.#links.values()) link.stop(stopping)
+  }
+
+  /** Last step: what was sent is flushed, and our streams end. */
+  closeOutbound(): void {
+    for (const session of this.outbound) session.close('system-shutdown', stopping.text)
+  }
+
+  /** Drops what is still open. */
+  destroy(): void {
+    for (const session of [...this.#inbound, ...this.outbound]) session.destroy()
+  }
+
+  #refusalForOneMore(remote: Domain): string | undefined {
+    if (this.#countOf(remote) >= this.#limitOf(remote))
+      return 'this partner has reached its limit of connections'
+    return undefined
+  }
+
+  #limitOf(remote: Domain): number {
+    return this.#environment.peerFor(remote)?.connectionLimit ?? this.#environment.limits().partnerConnections
+  }
+
+  /** Authenticated streams of the partner that a domain belongs to, both directions. */
+  #countOf(remote: Domain): number {
+    const { peerFor } = this.#environment
+    const partner = peerFor(remote)?.primaryDomain
+    const isOfPartner = (domain: Domain) => peerFor(domain)?.primaryDomain === partner
+    let count = 0
+    for (const { proofs } of this.#inbound) if (proofs.some(proof => isOfPartner(proof.remote))) count++
+    for (const { task } of this.outbound) if (isOfPartner(task.pair.remote)) count++
+    return count
+  }
+
+  #forgetIdle(): void {
+    for (const [name, link] of this.#links) if (link.isIdle) this.#links.delete(name)
+  }
+}
+
+const stopping: Undeliverable = { condition: 'remote-server-timeout', text: 'the gateway is stopping' }

@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net'
+import type { OutboundFailure } from '../negotiation/outbound-stream.ts'
+import { DialError } from '../transport/dialer.ts'
+import type { Target } from '../transport/service-records.ts'
+import type { SecuredSocket } from '../transport/tls.ts'
+import type { FederationEnvironment } from './environment.ts'
+import { type OutboundHooks, OutboundSession, type OutboundTask } from './outbound-session.ts'
+
+/** No stream to a partner could be had. `message` is for the log: it may name hosts. */
+export class EstablishError extends Error {
+  override readonly name = 'EstablishError'
+  readonly failure: OutboundFailure
+  /** The partner was reached, and then negotiation failed. */
+  readonly wasReached: boolean
+
+  constructor(failure: OutboundFailure, wasReached: boolean) {
+    super(failure.reason)
+    this.failure = failure
+    this.wasReached = wasReached
+  }
+}
+
+/** What the owner of a stream hears of it once it is established. */
+export type StreamOwner = Omit<OutboundHooks, 'established' | 'failed'>
+
+const maxTargets = 16
+
+/**
+ * Opens a stream to a partner: finds its servers, and tries one after the other until a stream is established
+ * (contract §4: all targets are tried before giving up).
+ * @throws {EstablishError} with the last failure; or the signal's reason
+ */
+export async function establish(
+  task: Omit<OutboundTask, 'tryExternal'>,
+  environment: FederationEnvironment,
+  owner: StreamOwner,
+  signal: AbortSignal,
+): Promise<OutboundSession> {
+  const { dialer } = environment
+  const { pair, peer } = task
+  const opener = new Opener(task, environment, owner, signal)
+  try {
+    const targets = await dialer.targets(pair.remote, peer.proxy, signal)
+    for (const target of targets.slice(0, maxTargets)) {
+      if (target.directTls && peer.terms.tls === 'notSupported') continue
+      const session = await opener.tryTarget(target)
+      if (session !== undefined) return session
+      signal.throwIfAborted()
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof DialError)) throw error
+    opener.note(failureOf(error.condition, error.message), false)
+  }
+  throw opener.error
+}
+
+/** Tries targets, and remembers why the last one failed. */
+class Opener {
+  readonly #task: Omit<OutboundTask, 'tryExternal'>
+  readonly #environment: FederationEnvironment
+  readonly #owner: StreamOwner
+  readonly #signal: AbortSignal
+  #failure = failureOf(
+    'remote-server-not-found',
+    'the partner has no server that its policy lets us connect to',
+  )
+  #wasReached = false
+
+  constructor(
+    task: Omit<OutboundTask, 'tryExternal'>,
+    environment: FederationEnvironment,
+    owner: StreamOwner,
+    signal: AbortSignal,
+  ) {
+    this.#task = task
+    this.#environment = environment
+    this.#owner = owner
+    this.#signal = signal
+  }
+
+  get error(): EstablishError {
+    return new EstablishError(this.#failure, this.#wasReached)
+  }
+
+  note(failure: OutboundFailure, wasReached: boolean): void {
+    this.#failure = failure
+    this.#wasReached ||= wasReached
+  }
+
+  async tryTarget(target: Target): Promise<OutboundSession | undefined> {
+    const first = await this.#open(target, true)
+    if (!('reason' in first)) return first
+    // Contract §9: the partner dropped the stream because of EXTERNAL; dialback follows on a new one.
+    const mayDialback = this.#task.peer.terms.methods.includes('dialback-tls')
+    if (!first.retryWithoutExternal || !mayDialback || this.#signal.aborted) return undefined
+    const second = await this.#open(target, false)
+    return 'reason' in second ? undefined : second
+  }
+
+  async #open(target: Target, tryExternal: boolean): Promise<OutboundSession | OutboundFailure> {
+    let socket: Socket
+    let secured: SecuredSocket | undefined
+    try {
+      socket = await this.#environment.dialer.connect(target, this.#signal)
+      if (target.directTls) secured = await this.#secure(socket)
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      const failure =
+        error instanceof DialError
+          ? failureOf(error.condition, error.message)
+          : failureOf(
+              'remote-server-timeout',
+              `direct TLS failed: ${error instanceof Error ? error.message : error}`,
+            )
+      this.note(failure, false)
+      return failure
+    }
+    const failure = await this.#negotiate(secured?.socket ?? socket, secured, tryExternal)
+    if ('reason' in failure) this.note(failure, true)
+    return failure
+  }
+
+  async #secure(socket: Socket): Promise<SecuredSocket> {
+    const limitMs = this.#environment.timeouts().streamEstablishmentMs
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(limitMs)])
+    return this.#environment.tls.connect(socket, { ...this.#task.pair, directTls: true, signal })
+  }
+
+  #negotiate(
+    socket: Socket,
+    secured: SecuredSocket | undefined,
+    tryExternal: boolean,
+  ): Promise<OutboundSession | OutboundFailure> {
+    const task = { ...this.#task, tryExternal }
+    const leave = this.#environment.admission.countOutbound()
+    const { promise, resolve } = Promise.withResolvers<OutboundSession | OutboundFailure>()
+    const abort = () => session.destroy()
+    let isOwned = false // the owner hears of no stream that failed on the way
+    const hooks: OutboundHooks = {
+      ...this.#owner,
+      established: () => {
+        isOwned = true
+        resolve(session)
+      },
+      failed: resolve,
+      closing: () => {
+        if (isOwned) this.#owner.closing()
+      },
+      closed: unsent => {
+        leave()
+        resolve(failureOf('remote-server-timeout', 'the connection was lost'))
+        if (isOwned) this.#owner.closed(unsent)
+      },
+    }
+    const session = new OutboundSession(socket, secured, task, this.#environment, hooks)
+    this.#signal.addEventListener('abort', abort, { once: true })
+    void promise.then(() => this.#signal.removeEventListener('abort', abort))
+    return promise
+  }
+}
+
+function failureOf(condition: OutboundFailure['condition'], reason: string): OutboundFailure {
+  return { condition, reason, retryWithoutExternal: false, method: undefined, isUnknownHost: false }
+}

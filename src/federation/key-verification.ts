@@ -1,0 +1,146 @@
+import type { KeyAnswer, KeyRequest } from '../negotiation/dialback.ts'
+import type { Pair } from '../negotiation/stream.ts'
+import type { Directory } from './directory.ts'
+import type { FederationEnvironment } from './environment.ts'
+import { EstablishError, establish } from './establish.ts'
+import type { OutboundSession } from './outbound-session.ts'
+
+type Question = { readonly session: OutboundSession; readonly answer: (answer: KeyAnswer) => void }
+
+/**
+ * The receiving server's questions to authoritative servers (XEP-0220 §2.1.2). A stream that is up for the pair is used; else one
+ * is opened, and kept for the next question.
+ */
+export class KeyVerification {
+  readonly #environment: FederationEnvironment
+  readonly #directory: Directory
+  /** Questions out, by pair and stream id. Bounded: each inbound stream asks for few pairs, each for a limited time. */
+  readonly #questions = new Map<string, Question>()
+  readonly #streams = new Map<string, Promise<OutboundSession>>()
+  readonly #abort = new AbortController()
+
+  constructor(environment: FederationEnvironment, directory: Directory) {
+    this.#environment = environment
+    this.#directory = directory
+    directory.onKeyAnswer = (session, pair, streamId, answer) =>
+      this.#answered(session, pair, streamId, answer)
+    directory.onStreamClosed = session => this.#lost(session)
+  }
+
+  /** Asks; always answers within `timeouts.dialback`. */
+  async verify(request: KeyRequest): Promise<KeyAnswer> {
+    const { dialbackMs } = this.#environment.timeouts()
+    const { promise, resolve } = Promise.withResolvers<KeyAnswer>()
+    const timer = setTimeout(() => {
+      resolve(
+        failed(
+          'remote-server-timeout',
+          `its authoritative server did not answer within ${dialbackMs / 1000} s`,
+        ),
+      )
+    }, dialbackMs)
+    try {
+      return await Promise.race([promise, this.#ask(request, resolve)])
+    } finally {
+      clearTimeout(timer)
+      this.#questions.delete(nameOf(request, request.streamId))
+    }
+  }
+
+  /** Opens nothing any more. */
+  stop(): void {
+    this.#abort.abort(new Error('the gateway is stopping'))
+  }
+
+  /** Resolves only when the question could not be put. */
+  async #ask(request: KeyRequest, answer: (answer: KeyAnswer) => void): Promise<KeyAnswer> {
+    try {
+      const session = this.#directory.link(request).session ?? (await this.#stream(request))
+      this.#questions.set(nameOf(request, request.streamId), { session, answer })
+      session.verify(request)
+    } catch (error) {
+      return this.#explain(error, request)
+    }
+    return new Promise(() => {})
+  }
+
+  #stream(pair: Pair): Promise<OutboundSession> {
+    const name = `${pair.local} ${pair.remote}`
+    const known = this.#streams.get(name)
+    if (known !== undefined) return known
+    const opening = this.#open(pair, () => {
+      if (this.#streams.get(name) === opening) this.#streams.delete(name)
+    })
+    this.#streams.set(name, opening)
+    opening.catch(() => this.#streams.delete(name))
+    return opening
+  }
+
+  async #open(pair: Pair, forget: () => void): Promise<OutboundSession> {
+    const peer = this.#environment.peerFor(pair.remote)
+    if (peer === undefined) throw new Error(`${pair.remote} is no longer a partner`)
+    let session: OutboundSession | undefined
+    session = await establish(
+      { pair: { local: pair.local, remote: pair.remote }, peer, purpose: 'verification' },
+      this.#environment,
+      {
+        drained: () => {},
+        keyAnswer: (of, streamId, answer) => this.#answered(session, of, streamId, answer),
+        closing: forget,
+        closed: () => {
+          if (session === undefined) return
+          this.#directory.removeVerifying(session)
+          this.#lost(session)
+        },
+      },
+      this.#abort.signal,
+    )
+    this.#directory.addVerifying(session)
+    return session
+  }
+
+  /** An answer counts only on the stream the question went out on (XEP-0220 §2.1.2). */
+  #answered(session: OutboundSession | undefined, pair: Pair, streamId: string, answer: KeyAnswer): void {
+    const question = this.#questions.get(nameOf(pair, streamId))
+    if (question === undefined || question.session !== session) {
+      const reason = 'a dialback answer that nobody here had asked for was ignored'
+      this.#environment.log.info('partner noted', { direction: 'out', ...pair, reason })
+      return
+    }
+    question.answer(answer)
+  }
+
+  #lost(session: OutboundSession): void {
+    for (const question of this.#questions.values()) {
+      if (question.session !== session) continue
+      question.answer(
+        failed('remote-server-timeout', 'its authoritative server closed the stream without an answer'),
+      )
+    }
+  }
+
+  #explain(error: unknown, pair: Pair): KeyAnswer {
+    const reason = `its authoritative server could not be asked: ${error instanceof Error ? error.message : error}`
+    if (!(error instanceof EstablishError)) {
+      this.#environment.log.warn('verification failed', {
+        local: pair.local,
+        remote: pair.remote,
+        err: error,
+      })
+      return failed('remote-server-timeout', reason)
+    }
+    const { condition, isUnknownHost } = error.failure
+    if (isUnknownHost || condition === 'remote-server-not-found')
+      return failed('remote-server-not-found', reason)
+    // XEP-0220 §2.4: no connection at all, or trouble on one that was there.
+    return failed(error.wasReached ? 'remote-server-timeout' : 'remote-connection-failed', reason)
+  }
+}
+
+function failed(condition: (KeyAnswer & { outcome: 'error' })['condition'], reason: string): KeyAnswer {
+  return { outcome: 'error', condition, reason }
+}
+
+function nameOf(pair: Pair, streamId: string): string {
+  return `${pair.local} ${pair.remote} ${streamId}`
+}

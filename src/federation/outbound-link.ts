@@ -1,0 +1,216 @@
+import type { Pair } from '../negotiation/stream.ts'
+import { Outbox } from '../transport/outbox.ts'
+import type { Destination, Run } from '../xml/run.ts'
+import { ns } from '../xmpp/namespaces.ts'
+import { backoffMs } from './backoff.ts'
+import type { FederationEnvironment, Peer, Undeliverable } from './environment.ts'
+import { EstablishError, establish } from './establish.ts'
+import type { OutboundSession } from './outbound-session.ts'
+
+/**
+ * The way to one partner domain from one of ours: the stream that carries the pair, the stanzas that wait for one, and the memory of
+ * failures. A stanza given to it is delivered or bounced.
+ */
+export class OutboundLink implements Destination {
+  readonly pair: Pair
+  readonly #environment: FederationEnvironment
+  readonly #outbox: Outbox
+  readonly #abort = new AbortController()
+  readonly #waitingForDrain: (() => void)[] = []
+  /** Streams not yet gone, the one in use among them. */
+  readonly #sessions = new Set<OutboundSession>()
+  #current: OutboundSession | undefined
+  #isTrying = false
+  #failures = 0
+  #retryAtMs = 0
+  #retry: NodeJS.Timeout | undefined
+  #lastFailure: Undeliverable = cannotConnect('remote-server-timeout')
+  #stopped: Undeliverable | undefined
+  readonly #refusal: () => string | undefined
+  readonly #peer: () => Peer | undefined
+
+  /** @param refusal why no more streams to this partner may be opened, if so */
+  constructor(pair: Pair, environment: FederationEnvironment, refusal: () => string | undefined) {
+    this.pair = pair
+    this.#environment = environment
+    this.#refusal = refusal
+    this.#peer = () => environment.peerFor(pair.remote)
+    const limits = () => {
+      const { queueStanzas, queueBytes } = environment.limits()
+      return { stanzas: queueStanzas, bytes: queueBytes, waitMs: environment.timeouts().queueMs }
+    }
+    this.#outbox = new Outbox(ns.server, limits, overdue =>
+      this.#bounce(overdue, cannotConnect('remote-server-timeout')),
+    )
+  }
+
+  /** The established stream, if there is one. */
+  get session(): OutboundSession | undefined {
+    return this.#current
+  }
+
+  get sessions(): ReadonlySet<OutboundSession> {
+    return this.#sessions
+  }
+
+  /** Stanzas waiting for a stream. */
+  get waiting(): number {
+    return this.#outbox.size
+  }
+
+  /** Neither streams nor waiting stanzas nor an attempt: nothing is lost by forgetting the link. */
+  get isIdle(): boolean {
+    return this.#sessions.size === 0 && this.#outbox.size === 0 && !this.#isTrying && this.#failures === 0
+  }
+
+  send(run: Run): boolean {
+    if (this.#current !== undefined) return this.#current.send(run)
+    if (this.#stopped !== undefined) {
+      this.#bounce(run, this.#stopped)
+      return true
+    }
+    const waitMs = this.#retryAtMs - performance.now()
+    if (waitMs > this.#environment.timeouts().queueMs) {
+      this.#bounce(run, this.#lastFailure)
+      return true
+    }
+    const tooMany = this.#outbox.hold(run)
+    if (tooMany !== undefined) {
+      this.#bounce(tooMany, {
+        condition: 'resource-constraint',
+        text: 'too many stanzas wait for this domain',
+      })
+    }
+    if (waitMs <= 0) void this.#try()
+    else this.#retry ??= setTimeout(() => void this.#try(), waitMs)
+    return true
+  }
+
+  whenDrained(resume: () => void): void {
+    if (this.#current === undefined) resume()
+    else this.#waitingForDrain.push(resume)
+  }
+
+  /** Forgets failures: the partner was heard from, or the configuration was reloaded. */
+  forgetFailures(): void {
+    this.#failures = 0
+    this.#retryAtMs = 0
+    if (this.#retry === undefined) return
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    void this.#try()
+  }
+
+  /** Opens nothing any more; what waits bounces. A stream that is up stays so. */
+  stop(why: Undeliverable): void {
+    this.#abort.abort(new Error(why.text))
+    this.#stopped = why
+    clearTimeout(this.#retry)
+    const waiting = this.#outbox.takeAll()
+    if (waiting !== undefined) this.#bounce(waiting, why)
+  }
+
+  async #try(): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    const peer = this.#peer()
+    if (this.#isTrying || this.#current !== undefined || this.#stopped !== undefined) return
+    if (peer === undefined)
+      return this.#failed({ condition: 'not-allowed', text: 'this domain is not a partner' })
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return this.#failed({ condition: 'resource-constraint', text: refusal })
+    this.#isTrying = true
+    try {
+      await this.#connect(peer)
+    } catch (error) {
+      if (this.#abort.signal.aborted) return
+      const isExpected = error instanceof EstablishError
+      if (!isExpected)
+        this.#environment.log.error('an attempt failed on an unexpected error', { ...this.pair, err: error })
+      else if (!error.wasReached) this.#logFailure(error)
+      this.#failed(cannotConnect(isExpected ? error.failure.condition : 'internal-server-error'))
+    } finally {
+      this.#isTrying = false
+    }
+  }
+
+  async #connect(peer: Peer): Promise<void> {
+    let session: OutboundSession | undefined
+    const gone = () => {
+      if (this.#current !== session || session === undefined) return
+      this.#current = undefined
+      this.#drained()
+    }
+    session = await establish(
+      { pair: this.pair, peer, purpose: 'stanzas' },
+      this.#environment,
+      {
+        drained: () => this.#drained(),
+        keyAnswer: (pair, streamId, answer) => this.onKeyAnswer(pair, streamId, answer),
+        closing: gone,
+        closed: unsent => {
+          gone()
+          if (session !== undefined) {
+            this.#sessions.delete(session)
+            this.onClosed(session)
+          }
+          for (const run of unsent) {
+            this.#bounce(run, {
+              condition: 'remote-server-timeout',
+              text: 'the connection to this domain was lost',
+            })
+          }
+        },
+      },
+      this.#abort.signal,
+    )
+    this.#sessions.add(session)
+    this.#failures = 0
+    this.#retryAtMs = 0
+    if (!session.isEstablished) return // it ended in the same turn; what waits is tried again with the next stanza
+    this.#current = session
+    const waiting = this.#outbox.takeAll()
+    if (waiting !== undefined) session.send(waiting)
+  }
+
+  /** Set by the directory: answers about keys that were asked on this link's stream. */
+  onKeyAnswer: NonNullable<Parameters<typeof establish>[2]['keyAnswer']> = () => {}
+  onClosed: (session: OutboundSession) => void = () => {}
+
+  #failed(why: Undeliverable): void {
+    this.#failures++
+    this.#lastFailure = why
+    this.#retryAtMs = performance.now() + backoffMs(this.#failures, Math.random())
+    const waiting = this.#outbox.takeAll()
+    if (waiting !== undefined) this.#bounce(waiting, why)
+  }
+
+  #drained(): void {
+    for (const resume of this.#waitingForDrain.splice(0)) resume()
+  }
+
+  #bounce(run: Run, why: Undeliverable): void {
+    this.#environment.bounce(this.pair, run, why)
+  }
+
+  #logFailure(error: EstablishError): void {
+    const { condition, reason } = error.failure
+    this.#environment.log.event({
+      event: 'stream.refused',
+      direction: 'out',
+      ...this.pair,
+      condition,
+      reason,
+    })
+  }
+}
+
+/** What senders are told: the cause, never a host of the far side (contract §3). */
+function cannotConnect(condition: Undeliverable['condition']): Undeliverable {
+  const texts: Partial<Record<Undeliverable['condition'], string>> = {
+    'remote-server-not-found': 'this domain has no XMPP service that could be found',
+    'remote-server-timeout': 'no stream to this domain could be established',
+    'internal-server-error': 'this domain did not accept our dialback key',
+  }
+  return { condition, text: texts[condition] ?? 'this domain cannot be reached' }
+}

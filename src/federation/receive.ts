@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net'
+import type { Admitted } from '../transport/listener.ts'
+import type { Directory } from './directory.ts'
+import type { FederationEnvironment } from './environment.ts'
+import { InboundSession } from './inbound-session.ts'
+import type { KeyVerification } from './key-verification.ts'
+
+/** Takes an accepted socket over: direct TLS first, where the listener is one for it (XEP-0368), then the stream. */
+export async function receive(
+  socket: Socket,
+  admitted: Admitted,
+  directTls: boolean,
+  parts: { environment: FederationEnvironment; directory: Directory; keys: KeyVerification },
+): Promise<void> {
+  const { tls, log, timeouts } = parts.environment
+  if (!directTls) {
+    new InboundSession(socket, undefined, admitted, parts)
+    return
+  }
+  const { remoteAddress } = socket
+  try {
+    const signal = AbortSignal.timeout(timeouts().streamEstablishmentMs)
+    const secured = await tls.accept(socket, { directTls, signal })
+    new InboundSession(secured.socket, secured, admitted, parts)
+  } catch (error) {
+    log.info('direct TLS handshake failed', {
+      remoteAddress,
+      reason: error instanceof Error ? error.message : String(error),
+    })
+  }
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Readiness } from './admin/health.ts'
+import { type AdminServer, startAdminServer } from './admin/server.ts'
+import type { Config } from './config/schema.ts'
+import { credentialsOf, type Derived, derive } from './derived.ts'
+import { Directory } from './federation/directory.ts'
+import type { FederationEnvironment } from './federation/environment.ts'
+import { KeyVerification } from './federation/key-verification.ts'
+import { receive } from './federation/receive.ts'
+import { addGauges } from './gauges.ts'
+import { judgeCertificate } from './identity/verdict.ts'
+import { ComponentConnector } from './internal/component.ts'
+import type { Connector, InsideEnvironment } from './internal/connector.ts'
+import { EmbeddedConnector } from './internal/embedded.ts'
+import { unionOf } from './negotiation/features.ts'
+import { Relay } from './routing/relay.ts'
+import { stopInOrder } from './shutdown.ts'
+import type { Log } from './telemetry/log.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { Admission, type Admitted, Listener } from './transport/listener.ts'
+import { TlsContexts } from './transport/tls.ts'
+import type { Domain } from './xmpp/address.ts'
+
+/** A gateway that runs. */
+export type Gatehouse = {
+  /** Where it listens, with the ports in use. */
+  readonly listening: readonly {
+    readonly address: string
+    readonly port: number
+    readonly directTls: boolean
+  }[]
+  readonly admin: { readonly address: string; readonly port: number }
+  readonly readiness: () => Readiness
+  /** Uses another configuration; listeners, admin port and connector stay as they were started. */
+  reload(config: Config): Promise<void>
+  /** Delivers or bounces what was accepted, and closes everything within `timeouts.shutdown` (contract §5). */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the gateway: certificates, the inside, listeners, admin port.
+ * @throws {Error} when a certificate is unusable or an address cannot be had; nothing is left running
+ */
+export async function startGatehouse(
+  config: Config,
+  telemetry: { log: Log; metrics: Metrics },
+): Promise<Gatehouse> {
+  const { log, metrics } = telemetry
+  let credentials = await credentialsOf(config, log)
+  const tls = new TlsContexts(credentials)
+  let current: Derived = derive(config, log)
+  const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
+  const admission = new Admission(config.limits)
+  const environment: FederationEnvironment = {
+    log,
+    metrics,
+    tls,
+    admission,
+    get dialer() {
+      return current.dialer
+    },
+    limits: () => current.config.limits,
+    timeouts: () => current.config.timeouts,
+    mainDomain: () => current.mainDomain,
+    isLocal: domain => current.config.domains.has(domain),
+    peerFor: domain => current.config.partners.find(domain),
+    anyTerms: () => {
+      const { all } = current.config.partners
+      return all.length === 0 ? undefined : unionOf(all.map(partner => partner.terms))
+    },
+    judge: (chain, domain) => {
+      const partner = current.config.partners.find(domain)
+      const trust = current.trust.for(partner ?? { trustAnchorsPem: [], pinnedCertificates: [] })
+      return judgeCertificate(chain, domain, trust, new Date())
+    },
+    dialbackSecret: () => current.config.dialback.secret ?? dialbackSecret,
+    replyToInvalidKey: () => current.config.dialback.replyToInvalidKey,
+    openSink: source => relay.fromPartner(source),
+    bounce: (pair, run, why) => relay.bounceInward(pair.remote, run, why),
+  }
+  const directory = new Directory(environment)
+  const keys = new KeyVerification(environment, directory)
+  const relay = new Relay(
+    {
+      isLocal: environment.isLocal,
+      inward: remote => connector.destination(remote),
+      outward: pair => directory.link(pair),
+    },
+    telemetry,
+  )
+  let wasReady = false
+  const announceReady = () => {
+    if (wasReady || !connector.isReady) return
+    wasReady = true
+    log.event({ event: 'ready' })
+  }
+  const connector = connectInside(config, log, announceReady, {
+    openSink: (source, remote) => relay.fromInside(source, remote),
+    bounce: (run, why) => relay.bounceOutward(run, why),
+    isLocal: environment.isLocal,
+  })
+  const accept = (directTls: boolean) => (socket: Socket, admitted: Admitted) =>
+    void receive(socket, admitted, directTls, { environment, directory, keys })
+
+  const listeners = config.listen.map(at => new Listener(at, admission, accept(at.directTls)))
+  const listening: Gatehouse['listening'][number][] = []
+  let admin: AdminServer | undefined
+  const readiness = (): Readiness => ({
+    ready: connector.isReady,
+    detail:
+      connector.faults.join('; ') ||
+      (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+  })
+  try {
+    for (const listener of listeners) {
+      const at = await listener.listen()
+      listening.push(at)
+      log.event({ event: 'listening', ...at })
+    }
+    const { address, port } = config.admin
+    admin = await startAdminServer({
+      address,
+      port,
+      log,
+      health: { readiness, metrics: () => metrics.render() },
+    })
+  } catch (error) {
+    for (const listener of listeners) listener.close()
+    directory.openNothingMore()
+    await connector.stop()
+    throw error
+  }
+  addGauges(metrics, { directory, connector, credentials: () => credentials })
+  connector.setPartners(partnerDomains(config))
+  announceReady()
+
+  return {
+    listening,
+    admin,
+    readiness,
+    reload: async next => {
+      const nextCredentials = await credentialsOf(next, log)
+      const derived = derive(next, log)
+      tls.replace(nextCredentials)
+      credentials = nextCredentials
+      current = derived
+      connector.setPartners(partnerDomains(next))
+      directory.closeForbidden()
+      directory.forgetFailures()
+      log.event({ event: 'reloaded' })
+    },
+    stop: () =>
+      stopInOrder({ listeners, directory, keys, connector, admin }, current.config.timeouts.shutdownMs),
+  }
+}
+
+function partnerDomains(config: Config): readonly Domain[] {
+  return config.partners.all.flatMap(partner => partner.domains)
+}
+
+function connectInside(
+  config: Config,
+  log: Log,
+  announceReady: () => void,
+  environment: InsideEnvironment,
+): Connector {
+  const { internal, limits, timeouts } = config
+  if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
+  const secretFor = (domain: Domain) => config.partners.find(domain)?.componentSecret ?? internal.secret ?? ''
+  return new ComponentConnector(
+    {
+      host: internal.host,
+      port: internal.port,
+      secretFor,
+      connectMs: timeouts.connectMs,
+      limits,
+      queue: () => ({ stanzas: limits.queueStanzas, bytes: limits.queueBytes, waitMs: timeouts.queueMs }),
+    },
+    {
+      connected: domain => {
+        log.event({ event: 'internal.connected', domain })
+        announceReady()
+      },
+      disconnected: (domain, reason, wasUp) => {
+        if (wasUp) log.event({ event: 'internal.disconnected', domain, reason })
+        else log.warn('internal server not reached', { domain, reason })
+      },
+    },
+    environment,
+  )
+}

@@ -1,0 +1,50 @@
+import type { Directory } from './federation/directory.ts'
+import { parsePem } from './identity/certificate.ts'
+import type { Connector } from './internal/connector.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import type { Credential } from './transport/tls.ts'
+
+/** Adds the metrics that are looked up when somebody asks (contract §8). */
+export function addGauges(
+  metrics: Metrics,
+  parts: { directory: Directory; connector: Connector; credentials: () => readonly Credential[] },
+): void {
+  const { directory, connector, credentials } = parts
+  metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
+    const inbound = [...directory.inbound]
+    const trusted = inbound.filter(session => session.proofs.length > 0).length
+    const sample = (direction: string, state: string, value: number) => ({
+      labels: { direction, state },
+      value,
+    })
+    return [
+      sample('in', 'authenticated', trusted),
+      sample('in', 'negotiating', inbound.length - trusted),
+      sample(
+        'out',
+        'authenticated',
+        directory.outbound.filter(({ task }) => task.purpose === 'stanzas').length,
+      ),
+      sample(
+        'out',
+        'verifying',
+        directory.outbound.filter(({ task }) => task.purpose === 'verification').length,
+      ),
+    ]
+  })
+  metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream.', () => [
+    { labels: { side: 'partner' }, value: directory.waiting },
+    { labels: { side: 'inside' }, value: connector.waiting },
+  ])
+  metrics.gauge(
+    'gatehouse_certificate_expiry_seconds',
+    'When the certificate of a local domain expires, since the epoch.',
+    () =>
+      credentials().flatMap(({ domain, certificatePem }) => {
+        const [leaf] = parsePem(certificatePem)
+        return leaf === undefined
+          ? []
+          : [{ labels: { domain }, value: Math.floor(leaf.notAfter.getTime() / 1000) }]
+      }),
+  )
+}

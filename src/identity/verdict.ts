@@ -1,0 +1,109 @@
+import type { Domain } from '../xmpp/address.ts'
+import type { Certificate } from './certificate.ts'
+import { type PathFault, type PathFinding, type TrustAnchors, validatePath } from './chain.ts'
+import { coversDomain } from './names.ts'
+import { oids } from './oids.ts'
+
+/** Why a certificate does not prove a domain. `none` = the peer presented none. */
+export type CertificateFault = 'none' | 'wrong-name' | 'not-pinned' | PathFault
+
+/** Whether a certificate proves a domain; if not, why, in a sentence for the operator. */
+export type CertificateVerdict =
+  | { readonly valid: true }
+  | { readonly valid: false; readonly fault: CertificateFault; readonly reason: string }
+
+/** What a partner's certificate is measured against. */
+export type Trust = {
+  /** The CAs trusted for every partner. */
+  readonly anchors: TrustAnchors
+  /** The partner's own CAs: then these only. */
+  readonly ownAnchors?: TrustAnchors | undefined
+  /** Fingerprints of leaf certificates (SHA-256 of the DER, lower-case hex). Without own anchors: these only. */
+  readonly pins?: readonly string[] | undefined
+  /** Ask for clientAuth besides serverAuth. Default: no. */
+  readonly requireClientAuthEku?: boolean | undefined
+}
+
+/**
+ * Judges whether the presented certificates prove a domain, as a server's, whichever side opened the stream.
+ * @param chain as presented: the leaf first, the others in any order; empty where the peer presented none
+ */
+export function judgeCertificate(
+  chain: readonly Certificate[],
+  domain: Domain,
+  trust: Trust,
+  at: Date,
+): CertificateVerdict {
+  const [leaf, ...others] = chain
+  if (leaf === undefined) return refuse('none', `no certificate was presented for ${domain}`)
+  if (!coversDomain(leaf.names, domain))
+    return refuse('wrong-name', `the certificate presented for ${domain} is for ${namesIn(leaf)}`)
+  const pins = trust.pins ?? []
+  if (pins.includes(leaf.fingerprint)) return judgeDates(leaf, domain, at)
+  if (pins.length > 0 && trust.ownAnchors === undefined)
+    return refuse(
+      'not-pinned',
+      `the certificate of ${domain} (sha256:${leaf.fingerprint}) is not a pinned one`,
+    )
+  const finding = validatePath(leaf, {
+    others,
+    anchors: trust.ownAnchors ?? trust.anchors,
+    purposes: trust.requireClientAuthEku ? [oids.serverAuth, oids.clientAuth] : [oids.serverAuth],
+    at,
+  })
+  return finding.valid ? { valid: true } : refuse(finding.fault, explain(finding, leaf, domain))
+}
+
+function refuse(fault: CertificateFault, reason: string): CertificateVerdict {
+  return { valid: false, fault, reason }
+}
+
+// A pinned leaf needs neither path nor anchor, but it is not for ever.
+function judgeDates(leaf: Certificate, domain: Domain, at: Date): CertificateVerdict {
+  const fault = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : undefined
+  return fault === undefined
+    ? { valid: true }
+    : refuse(fault, explain({ valid: false, fault, certificate: leaf }, leaf, domain))
+}
+
+function explain(
+  { fault, certificate }: Extract<PathFinding, { valid: false }>,
+  leaf: Certificate,
+  domain: Domain,
+): string {
+  const which = certificate === leaf ? `certificate of ${domain}` : `CA certificate "${certificate.subject}"`
+  return sentences[fault](which, certificate)
+}
+
+const sentences = {
+  expired: (which, { notAfter }) => `${which} expired on ${day(notAfter)}`,
+  'not-yet-valid': (which, { notBefore }) => `${which} is not valid before ${day(notBefore)}`,
+  'self-signed': which => `${which} is self-signed, and is not a trust anchor itself`,
+  'unknown-authority': (which, { issuer }) =>
+    `${which} was issued by "${issuer}", which is not a trust anchor and was not sent along`,
+  'wrong-purpose': which =>
+    `${which} is not for the purpose: its key usage leaves out TLS servers or what else is asked`,
+  'weak-key': which =>
+    `${which} has a weak or unsupported key: RSA 2048 to 8192, P-256, P-384, P-521 or EdDSA will do`,
+  'weak-signature': which => `${which} bears a weak or unsupported signature: SHA-256 or better will do`,
+  'bad-signature': (which, { issuer }) => `${which} was not signed by "${issuer}", the issuer it names`,
+  'not-a-ca': which => `${which} may not issue certificates, but has issued one here`,
+  'path-too-long': which => `${which} allows fewer CA certificates below it than were used`,
+  'name-constraint': which => `${which} may not issue certificates for a name used here`,
+  'unknown-critical-extension': (which, { unknownCritical }) =>
+    `${which} has a critical extension that is not known here: ${unknownCritical}`,
+} satisfies Record<PathFault, (which: string, certificate: Certificate) => string>
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10)
+}
+
+// For the operator's eye: a few names, whatever the peer put into them.
+function namesIn({ names }: Certificate): string {
+  const all = [...names.dns, ...names.srv, ...names.xmpp]
+  const shown = all.slice(0, 5).map(name => name.replace(/[^\x21-\x7e]/g, '?').slice(0, 100))
+  if (shown.length === 0) return 'no XMPP domain at all (its common name does not count)'
+  return all.length > shown.length
+    ? `${shown.join(', ')} and ${all.length - shown.length} more`
+    : shown.join(', ')
+}

@@ -1,0 +1,217 @@
+import { connect } from 'node:net'
+import {
+  advance,
+  type ComponentAction,
+  type ComponentEvent,
+  type ComponentState,
+} from '../negotiation/component.ts'
+import { readHeader } from '../negotiation/stream.ts'
+import { Outbox, type OutboxLimits } from '../transport/outbox.ts'
+import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
+import { toElement } from '../xml/element.ts'
+import type { Slice } from '../xml/reader.ts'
+import type { Destination, Run } from '../xml/run.ts'
+import type { Domain } from '../xmpp/address.ts'
+import { ns } from '../xmpp/namespaces.ts'
+import { isStanzaKind } from '../xmpp/stanza.ts'
+import type { StreamError } from '../xmpp/stream-error.ts'
+import type { InsideEnvironment, InsideSink } from './connector.ts'
+
+/** How one component stream is opened and kept. */
+export type ComponentLinkOptions = {
+  readonly domain: Domain
+  readonly host: string
+  readonly port: number
+  readonly secret: string
+  readonly connectMs: number
+  readonly limits: { readonly stanzaBytes: number; readonly depth: number }
+  readonly queue: () => OutboxLimits
+  readonly connected: () => void
+  /** `wasUp`: it had been accepted before. */
+  readonly disconnected: (reason: string, wasUp: boolean) => void
+}
+
+const firstPauseMs = 500
+const longestPauseMs = 15_000
+/** The inside is trusted, and may wrap a stanza into more than a partner may send. */
+const insideFactor = 4
+
+/** One XEP-0114 stream: a partner's domain as a component of the internal server. Reconnects until it is stopped. */
+export class ComponentLink implements Destination {
+  readonly #options: ComponentLinkOptions
+  readonly #environment: InsideEnvironment
+  readonly #outbox: Outbox
+  readonly #waitingForDrain: (() => void)[] = []
+  #stream: XmlStream<Run> | undefined
+  #state: ComponentState = { at: 'connecting' }
+  #sink: InsideSink | undefined
+  #retry: NodeJS.Timeout | undefined
+  #deadline: NodeJS.Timeout | undefined
+  #attempts = 0
+  #isStopping = false
+  readonly #stopped = Promise.withResolvers<void>()
+  /** Why there is no stream now; undefined while there is one. */
+  fault: string | undefined = 'not connected yet'
+
+  constructor(options: ComponentLinkOptions, environment: InsideEnvironment) {
+    this.#options = options
+    this.#environment = environment
+    this.#outbox = new Outbox(ns.component, options.queue, overdue => environment.bounce(overdue, insideDown))
+    this.#connect()
+  }
+
+  get isUp(): boolean {
+    return this.#state.at === 'accepted' && this.#stream?.isClosing === false
+  }
+
+  get waiting(): number {
+    return this.#outbox.size
+  }
+
+  send(run: Run): boolean {
+    if (this.isUp) return this.#stream!.sendRun(run.bytes, run)
+    if (this.#isStopping) {
+      this.#environment.bounce(run, insideDown)
+      return true
+    }
+    const tooMany = this.#outbox.hold(run)
+    if (tooMany !== undefined) {
+      this.#environment.bounce(tooMany, {
+        condition: 'resource-constraint',
+        text: 'the server of this domain is down, and too many stanzas wait for it',
+      })
+    }
+    return true
+  }
+
+  whenDrained(resume: () => void): void {
+    if (this.isUp) this.#waitingForDrain.push(resume)
+    else resume()
+  }
+
+  /** Sends what is queued and closes the stream; what waits bounces. */
+  stop(): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#retry)
+    this.#bounceWaiting()
+    if (this.#stream === undefined) this.#stopped.resolve()
+    else this.#stream.close()
+    return this.#stopped.promise
+  }
+
+  #connect(): void {
+    const { host, port, connectMs, limits } = this.#options
+    this.#attempts++
+    this.#state = { at: 'connecting' }
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+    this.#deadline = setTimeout(
+      () => stream.destroy(new Error(`no component stream within ${connectMs / 1000} s`)),
+      connectMs,
+    )
+    const stream: XmlStream<Run> = new XmlStream<Run>(
+      socket,
+      {
+        content: ns.component,
+        limits: { elementBytes: insideFactor * limits.stanzaBytes, depth: limits.depth + 2 },
+        closeGraceMs,
+      },
+      {
+        header: header => this.#advance({ on: 'header', header: readHeader(header, ns.component) }),
+        element: slice => this.#element(slice),
+        pausedReading: () => this.#sink?.flush(),
+        fault: error => this.#fault(error),
+        ended: () => {
+          this.#advance({ on: 'lost', reason: 'the internal server closed the stream' })
+          stream.close()
+        },
+        drained: () => this.#drained(),
+        closed: error => this.#closed(error),
+      },
+    )
+    this.#stream = stream
+    this.#sink = this.#environment.openSink(stream, this.#options.domain)
+    socket.once('connect', () => this.#advance({ on: 'connected' }))
+  }
+
+  #element(slice: Slice): void {
+    const isStanza = slice.namespace === ns.component && isStanzaKind(slice.name)
+    if (isStanza && this.#state.at === 'accepted') return this.#sink?.stanza(slice)
+    if (isStanza) return this.#advance({ on: 'stanza' })
+    this.#advance({ on: 'element', element: toElement(slice, this.#stream!.declarations) })
+  }
+
+  #advance(event: ComponentEvent): void {
+    const { state, actions } = advance(this.#state, event, this.#options)
+    this.#state = state
+    for (const action of actions) this.#perform(action)
+  }
+
+  #perform(action: ComponentAction): void {
+    switch (action.do) {
+      case 'send':
+        return this.#stream?.send(action.text)
+      case 'accepted':
+        return this.#accepted()
+      case 'close':
+        this.fault = action.reason
+        this.#stream?.close(action.condition, action.condition && action.reason)
+        return this.#drained()
+    }
+  }
+
+  #accepted(): void {
+    clearTimeout(this.#deadline)
+    this.#attempts = 0
+    this.fault = undefined
+    this.#options.connected()
+    const waiting = this.#outbox.takeAll()
+    if (waiting !== undefined) this.send(waiting)
+  }
+
+  #fault(error: StreamError): void {
+    this.fault = `what the internal server sent cannot be read: ${error.condition} (${error.message})`
+    this.#state = { at: 'closed' }
+    this.#stream?.close(error.condition, error.message, error.detail)
+    this.#drained()
+  }
+
+  #closed(error: Error | undefined): void {
+    clearTimeout(this.#deadline)
+    const wasUp = this.#attempts === 0
+    const { host, port } = this.#options
+    this.fault ??= error
+      ? `${host} port ${port}: ${error.message}`
+      : 'the internal server closed the connection'
+    if (error && this.#state.at === 'connecting')
+      this.fault = `cannot connect to ${host} port ${port}: ${error.message}`
+    const unsent = this.#stream?.takeUnsent() ?? []
+    this.#stream = undefined
+    this.#state = { at: 'closed' }
+    this.#drained()
+    for (const run of unsent) this.#environment.bounce(run, insideDown)
+    this.#options.disconnected(this.fault, wasUp)
+    if (this.#isStopping) {
+      this.#bounceWaiting()
+      return this.#stopped.resolve()
+    }
+    const pauseMs = Math.min(
+      longestPauseMs,
+      firstPauseMs * 2 ** Math.min(10, Math.max(0, this.#attempts - 1)),
+    )
+    this.#retry = setTimeout(() => this.#connect(), pauseMs * (0.75 + Math.random() / 2))
+  }
+
+  #bounceWaiting(): void {
+    const waiting = this.#outbox.takeAll()
+    if (waiting !== undefined) this.#environment.bounce(waiting, insideDown)
+  }
+
+  #drained(): void {
+    for (const resume of this.#waitingForDrain.splice(0)) resume()
+  }
+}
+
+const insideDown = {
+  condition: 'remote-server-timeout',
+  text: 'the server of this domain cannot be reached at the moment',
+} as const

@@ -1,0 +1,34 @@
+import type { Slice } from '../xml/reader.ts'
+import type { Destination, Pausable, Run } from '../xml/run.ts'
+import type { Domain } from '../xmpp/address.ts'
+import type { StanzaCondition } from '../xmpp/stanza-error.ts'
+
+/** Where the stanzas go that the inside has for one partner domain. */
+export type InsideSink = { stanza(slice: Slice): void; flush(): void }
+
+/** What a connector needs of the gateway around it. */
+export type InsideEnvironment = {
+  readonly openSink: (
+    source: Pausable & { readonly declarations: ReadonlyMap<string, string> },
+    remote: Domain,
+  ) => InsideSink
+  /** Takes back stanzas that the inside did not take. */
+  readonly bounce: (run: Run, why: { readonly condition: StanzaCondition; readonly text: string }) => void
+  readonly isLocal: (domain: Domain) => boolean
+}
+
+/** The way to the server inside, whatever it is. */
+export type Connector = {
+  /** Serves just these partner domains from now on. */
+  setPartners(domains: readonly Domain[]): void
+  /** Where stanzas from a partner domain go. */
+  destination(remote: Domain): Destination
+  /** Stanzas that wait for the inside. */
+  readonly waiting: number
+  /** What keeps it from serving, in words; empty = nothing. */
+  readonly faults: readonly string[]
+  /** True once everything was up, and while anything still is (contract §9, /readyz). */
+  readonly isReady: boolean
+  /** Sends what is queued and closes; resolves when that is done. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,96 @@
+import { proveByDialback } from '../identity/proof.ts'
+import type { Element } from '../xml/element.ts'
+import { toUnicode } from '../xmpp/address.ts'
+import { admitDialback, type DialbackElement, dialbackMethod, readDialback, writeAnswer } from './dialback.ts'
+import {
+  fail,
+  type InboundAction,
+  type InboundContext,
+  type InboundEvent,
+  type InboundStep,
+  ignore,
+  isSame,
+  maxPairs,
+  type Negotiating,
+  standingOf,
+} from './inbound-stream.ts'
+
+/** Answers a dialback request, or has the authoritative server asked (XEP-0220 §2.2). */
+export function receiveDialback(state: Negotiating, element: Element, context: InboundContext): InboundStep {
+  const read = readDialback(element)
+  if (read === 'malformed') return fail('bad-format', 'a dialback element without valid names or key')
+  // XEP-0220 §2.1: answers belong on the streams we asked on. Here nobody was asked.
+  if (read.type !== undefined)
+    return ignore(state, `an unasked dialback answer from ${read.from} was ignored`)
+  const terms = context.termsFor(read.from)
+  if (terms === undefined) return fail('policy-violation', `${read.from} is not a partner`)
+  const pair = { local: read.to, remote: read.from }
+  const sendBack = (answer: Parameters<typeof writeAnswer>[2]): InboundStep => ({
+    state,
+    actions: [{ do: 'send', text: writeAnswer(read.kind, written(element), answer, read.id) }],
+  })
+  switch (admitDialback(terms, state.channel)) {
+    case 'ignore':
+      return ignore(state, `dialback from ${read.from} was ignored: its policy does not permit dialback`)
+    case 'policy-violation':
+      return sendBack({ condition: 'policy-violation' })
+  }
+  if (!context.isLocal(read.to)) return sendBack({ condition: 'item-not-found' })
+  if (read.kind === 'verify') return sendBack(judgeKey(read, context))
+  if (state.asked.some(asked => isSame(asked, pair)))
+    return ignore(state, `${read.from} repeated its dialback key`)
+  if (state.asked.length + state.proofs.length >= maxPairs)
+    return sendBack({ condition: 'resource-constraint' })
+  return {
+    state: { ...state, asked: [...state.asked, pair] },
+    actions: [{ do: 'ask', request: { ...pair, streamId: state.streamId, key: read.key } }],
+  }
+}
+
+/** The authoritative server's part (XEP-0220 §2.2.2): is this a key that we made? */
+function judgeKey(read: DialbackElement, context: InboundContext): 'valid' | 'invalid' {
+  const binding = { receiving: read.from, originating: read.to, streamId: read.id ?? '' }
+  return context.isOurKey(binding, read.key) ? 'valid' : 'invalid'
+}
+
+/** The receiving server's part, last step: tells the initiating server how it ended (XEP-0220 §2.2.1, step 4). */
+export function settle(
+  state: Negotiating,
+  event: InboundEvent & { on: 'key-answer' },
+  context: InboundContext,
+): InboundStep {
+  const { pair, answer } = event
+  if (event.streamId !== state.streamId || !state.asked.some(asked => isSame(asked, pair)))
+    return { state, actions: [] }
+  const asked = state.asked.filter(other => !isSame(other, pair))
+  const names = { local: toUnicode(pair.local), remote: toUnicode(pair.remote) }
+  const method = dialbackMethod(state.channel)
+  const send = (text: string): InboundAction => ({ do: 'send', text })
+  if (answer.outcome === 'valid') {
+    const proof = proveByDialback(pair, answer.outcome, state.channel)
+    const others = state.proofs.filter(other => !isSame(other, pair))
+    const prove: InboundAction = {
+      do: 'prove',
+      proof,
+      certificate: standingOf(state.channel, pair.remote, context),
+    }
+    return {
+      state: { ...state, asked, proofs: [...others, proof] },
+      actions: [prove, send(writeAnswer('result', names, 'valid'))],
+    }
+  }
+  const reason =
+    answer.outcome === 'invalid'
+      ? 'its authoritative server says that the dialback key is invalid'
+      : answer.reason
+  const report: InboundAction = { do: 'report', pair, method, reason }
+  if (answer.outcome === 'invalid' && !context.replyToInvalidKey)
+    return { state: { ...state, asked }, actions: [report] }
+  const text = writeAnswer('result', names, answer.outcome === 'invalid' ? 'invalid' : answer)
+  return { state: { ...state, asked }, actions: [report, send(text)] }
+}
+
+/** The names of a request as the peer wrote them, swapped: an answer must carry just these. */
+function written(element: Element): { local: string; remote: string } {
+  return { local: element.attrs['to'] ?? '', remote: element.attrs['from'] ?? '' }
+}

@@ -1,0 +1,218 @@
+import { proveByCertificate } from '../identity/proof.ts'
+import type { Element } from '../xml/element.ts'
+import { streamHeader, tag } from '../xml/writer.ts'
+import { type Domain, toUnicode } from '../xmpp/address.ts'
+import { ns } from '../xmpp/namespaces.ts'
+import type { SaslCondition } from '../xmpp/sasl-failure.ts'
+import type { StreamCondition } from '../xmpp/stream-error.ts'
+import { offersFor, writeFeatures } from './features.ts'
+import { receiveDialback, settle } from './inbound-dialback.ts'
+import {
+  closing,
+  fail,
+  type InboundAction,
+  type InboundContext,
+  type InboundEvent,
+  type InboundState,
+  type InboundStep,
+  type Negotiating,
+  standingOf,
+} from './inbound-stream.ts'
+import { judgeExternal, writeSaslFailure } from './sasl-external.ts'
+import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
+
+/** The state of a stream on a socket that was just accepted, or on one that direct TLS has just secured. */
+export function opened(channel: Channel): InboundState {
+  return { at: 'awaiting-header', channel, before: undefined }
+}
+
+/** Advances an inbound stream by one event. Pure: no socket, clock, log or randomness. */
+export function advance(state: InboundState, event: InboundEvent, context: InboundContext): InboundStep {
+  if (state.at === 'closed') return { state, actions: [] }
+  if (event.on === 'lost') return { state: { at: 'closed' }, actions: [] }
+  if (event.on === 'refuse') return refuse(state, event, context)
+  switch (state.at) {
+    case 'awaiting-header':
+      if (event.on === 'header') return answer(state, event.header, event.streamId, context)
+      return event.on === 'key-answer'
+        ? { state, actions: [] }
+        : fail('bad-format', 'a stream header was due')
+    case 'negotiating':
+    case 'challenged':
+      if (event.on === 'element') return negotiate(state, event.element, context)
+      if (event.on === 'key-answer') return settle(state, event, context)
+      if (event.on === 'stanza') return fail('not-authorized', 'a stanza came before authentication')
+      return fail('bad-format', 'a stream header was not due')
+    case 'securing':
+      // RFC 6120 §5.4.3.3: the peer starts over; nothing it said in the clear still counts.
+      if (event.on === 'secured') {
+        return { state: opened({ secure: true, chain: event.chain }), actions: [] }
+      }
+      return event.on === 'key-answer'
+        ? { state, actions: [] }
+        : fail('bad-format', 'only TLS may follow <starttls/>')
+  }
+}
+
+function answer(
+  state: InboundState & { at: 'awaiting-header' },
+  header: StreamHeader,
+  streamId: string,
+  context: InboundContext,
+): InboundStep {
+  const { channel, before } = state
+  const isLocal = header.to !== undefined && header.to !== 'invalid' && context.isLocal(header.to)
+  const local = isLocal ? (header.to as Domain) : context.mainDomain
+  const response = respond(local, header, streamId)
+  const failed = (condition: StreamCondition, reason: string) => fail(condition, reason, response)
+  // After SASL the same peer goes on; after TLS it starts over, and may name others (RFC 6120 §6.4.6, §5.4.3.3).
+  if (before !== undefined) {
+    const sameFrom = header.from === undefined || header.from === before.remote
+    if (!sameFrom || header.to !== before.local) {
+      return failed('improper-addressing', 'the stream header names other domains than before')
+    }
+  }
+  if (!isLocal) return failed('host-unknown', `${header.to ?? 'no domain'} is not served here`)
+  if (header.from === 'invalid')
+    return failed('invalid-from', 'the stream header has no valid domain in from')
+  const remote = before?.remote ?? header.from
+  if (remote !== undefined && context.isLocal(remote)) {
+    return failed('policy-violation', `${remote} is one of our own domains`)
+  }
+  const terms = remote === undefined ? context.anyTerms : context.termsFor(remote)
+  if (terms === undefined) return failed('policy-violation', `${remote ?? 'the peer'} is not a partner`)
+  const stage = {
+    secure: channel.secure,
+    certificateIsValid: remote !== undefined && standingOf(channel, remote, context) === 'valid',
+    authenticated: before !== undefined,
+  }
+  const features = header.isModern ? writeFeatures(offersFor(terms, stage), context.limits) : ''
+  return {
+    state: {
+      at: 'negotiating',
+      channel,
+      proofs: before?.proofs ?? [],
+      local,
+      remote,
+      streamId,
+      asked: [],
+    },
+    actions: [{ do: 'send', text: response + features }],
+  }
+}
+
+function respond(local: Domain, header: StreamHeader, streamId: string): string {
+  const to = header.from === 'invalid' || header.from === undefined ? undefined : toUnicode(header.from)
+  return streamHeader({
+    content: ns.server,
+    from: toUnicode(local),
+    ...(to === undefined ? {} : { to }),
+    id: streamId,
+    version: header.isModern ? '1.0' : undefined,
+    dialback: true,
+  })
+}
+
+function negotiate(state: Negotiating, element: Element, context: InboundContext): InboundStep {
+  const name = element.getName()
+  switch (element.getNS()) {
+    case ns.tls:
+      if (name === 'starttls') return startTls(state, context)
+      break
+    case ns.sasl:
+      if (name === 'auth' || name === 'response') return authenticate(state, name, element, context)
+      if (name === 'abort') return saslFailure({ ...state, at: 'negotiating' }, 'aborted')
+      break
+    case ns.dialback:
+      if (name === 'result' || name === 'verify') return receiveDialback(state, element, context)
+      break
+    case ns.stream:
+      if (name === 'error')
+        return {
+          state: { at: 'closed' },
+          actions: [closing(undefined, `the peer closed the stream: ${readStreamError(element).text}`)],
+        }
+      break
+  }
+  return fail('unsupported-stanza-type', `<${name}/> is not understood here`)
+}
+
+function startTls(state: Negotiating, context: InboundContext): InboundStep {
+  if (state.channel.secure) return fail('policy-violation', 'TLS is already in use')
+  const terms = state.remote === undefined ? context.anyTerms : context.termsFor(state.remote)
+  if (terms === undefined || terms.tls === 'notSupported') {
+    // RFC 6120 §5.4.2.2: after <failure/> the stream is closed.
+    const failure: InboundAction = { do: 'send', text: tag('failure', { xmlns: ns.tls }) }
+    const reason = 'the peer asked for TLS, which its policy does not support'
+    return { state: { at: 'closed' }, actions: [failure, closing(undefined, reason)] }
+  }
+  return {
+    state: { at: 'securing' },
+    actions: [{ do: 'send', text: tag('proceed', { xmlns: ns.tls }) }, { do: 'secure' }],
+  }
+}
+
+function authenticate(
+  state: Negotiating,
+  name: 'auth' | 'response',
+  element: Element,
+  context: InboundContext,
+): InboundStep {
+  const { channel, local, remote } = state
+  if (!channel.secure) return saslFailure(state, 'encryption-required')
+  const terms = remote === undefined ? undefined : context.termsFor(remote)
+  const isProven = state.proofs.some(proof => proof.method === 'sasl-external-tls')
+  const mechanism = name === 'auth' ? element.attrs['mechanism'] : 'EXTERNAL'
+  if (name === 'response' && state.at !== 'challenged') return saslFailure(state, 'malformed-request')
+  const refused = (condition: SaslCondition, reason: string) => {
+    const step = saslFailure({ ...state, at: 'negotiating' }, condition)
+    if (remote === undefined) return step
+    const report: InboundAction = {
+      do: 'report',
+      pair: { local, remote },
+      method: 'sasl-external-tls',
+      reason,
+    }
+    return { state: step.state, actions: [...step.actions, report] }
+  }
+  if (mechanism !== 'EXTERNAL' || isProven) return refused('invalid-mechanism', `${mechanism} is not offered`)
+  if (remote === undefined || terms === undefined || !terms.methods.includes('sasl-external-tls')) {
+    return refused('not-authorized', 'SASL EXTERNAL is not permitted for this partner')
+  }
+  const verdict = context.judge(channel.chain, remote)
+  if (!verdict.valid) return refused('not-authorized', verdict.reason)
+  const external = judgeExternal(element.getText().trim(), remote, name)
+  if (external.is === 'challenge') {
+    return {
+      state: { ...state, at: 'challenged' },
+      actions: [{ do: 'send', text: tag('challenge', { xmlns: ns.sasl }) }],
+    }
+  }
+  if (external.is === 'failure')
+    return refused(external.condition, 'the authorization identity is not the domain of the stream')
+  const proof = proveByCertificate({ local, remote }, 'valid')
+  const { at: _, ...known } = state
+  return {
+    state: { at: 'awaiting-header', channel, before: { ...known, proofs: [...state.proofs, proof] } },
+    actions: [
+      { do: 'send', text: tag('success', { xmlns: ns.sasl }) },
+      { do: 'restart' },
+      { do: 'prove', proof, certificate: 'valid' },
+    ],
+  }
+}
+
+function refuse(
+  state: InboundState,
+  event: InboundEvent & { on: 'refuse' },
+  context: InboundContext,
+): InboundStep {
+  // A stream error needs a stream around it (RFC 6120 §4.9.1.2).
+  const needsHeader = state.at === 'awaiting-header'
+  const header = streamHeader({ content: ns.server, from: toUnicode(context.mainDomain), version: '1.0' })
+  return fail(event.condition, event.reason, needsHeader ? header : '')
+}
+
+function saslFailure(state: Negotiating, condition: SaslCondition): InboundStep {
+  return { state, actions: [{ do: 'send', text: writeSaslFailure(condition) }] }
+}

@@ -1,0 +1,303 @@
+import type { CertificateStanding } from '../identity/proof.ts'
+import { type Element, firstChild } from '../xml/element.ts'
+import { streamHeader, tag } from '../xml/writer.ts'
+import { toUnicode } from '../xmpp/address.ts'
+import { ns } from '../xmpp/namespaces.ts'
+import type { StreamCondition } from '../xmpp/stream-error.ts'
+import { dialbackMethod, readDialback, writeRequest } from './dialback.ts'
+import {
+  giveUp,
+  type Outbound,
+  type OutboundContext,
+  type OutboundEvent,
+  type OutboundState,
+  type OutboundStep,
+} from './outbound-stream.ts'
+import { externalAuth } from './sasl-external.ts'
+import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
+
+/** Advances an outbound stream by one event. Pure: no socket, clock, log or randomness. */
+export function advance(state: OutboundState, event: OutboundEvent, context: OutboundContext): OutboundStep {
+  if (state.at === 'closed') return { state, actions: [] }
+  if (event.on === 'lost') return lose(state, event.reason, false)
+  if (event.on === 'stanza')
+    return unexpected('a stanza on a stream that goes the other way', 'not-authorized')
+  if (event.on === 'element' && event.element.is('error', ns.stream)) return peerClosed(state, event.element)
+  switch (state.at) {
+    case 'connecting':
+      return event.on === 'connected' ? open(event.channel, context) : unexpected('the peer spoke first')
+    case 'awaiting-header':
+      return event.on === 'header'
+        ? greet(state, event.header, context)
+        : unexpected('a stream header was due')
+    case 'awaiting-features': {
+      const isFeatures = event.on === 'element' && event.element.is('features', ns.stream)
+      return isFeatures
+        ? choose(state, readFeatures(event.element, state), context)
+        : unexpected('stream features were due')
+    }
+    case 'awaiting-proceed':
+      if (event.on !== 'element' || event.element.getNS() !== ns.tls)
+        return unexpected('the answer to <starttls/> was due')
+      if (event.element.getName() === 'proceed')
+        return { state: { at: 'securing' }, actions: [{ do: 'secure' }] }
+      return giveUp('the partner offered TLS and then refused it')
+    case 'securing':
+      return event.on === 'secured'
+        ? open({ secure: true, chain: event.chain }, context)
+        : unexpected('only TLS may follow <proceed/>')
+    case 'awaiting-sasl':
+      return event.on === 'element'
+        ? readOutcome(state, event.element, context)
+        : unexpected('the outcome of SASL was due')
+    case 'awaiting-dialback':
+      return event.on === 'element'
+        ? readResult(state, event.element, context)
+        : unexpected('a dialback answer was due')
+    case 'ready':
+    case 'authenticated':
+      return serve(state, event)
+  }
+}
+
+function open(channel: Channel, context: OutboundContext): OutboundStep {
+  const text = header(context)
+  return { state: { at: 'awaiting-header', channel, isProven: false }, actions: [{ do: 'send', text }] }
+}
+
+function header(context: OutboundContext): string {
+  return streamHeader({
+    content: ns.server,
+    from: toUnicode(context.local),
+    to: toUnicode(context.remote),
+    version: '1.0',
+    dialback: true,
+  })
+}
+
+type AwaitingHeader = OutboundState & { at: 'awaiting-header' }
+
+function greet(state: AwaitingHeader, header: StreamHeader, context: OutboundContext): OutboundStep {
+  // COMPAT(Openfire, older peers): from and to may be missing in the answer; a from that is another domain may not.
+  if (header.from !== undefined && header.from !== context.remote) {
+    return unexpected(`the stream header is from ${header.from}, not from ${context.remote}`, 'invalid-from')
+  }
+  if (header.id === undefined || header.id === '')
+    return unexpected('the stream header has no id', 'bad-format')
+  const { channel, isProven } = state
+  const known = { channel, streamId: header.id, declaresDialback: header.declaresDialback }
+  if (header.isModern) return { state: { at: 'awaiting-features', isProven, ...known }, actions: [] }
+  // Before XMPP 1.0 there are no features: dialback is all that such a peer can do (contract §2).
+  return choose({ ...known, isProven }, { starttls: undefined, external: false, dialback: true }, context)
+}
+
+/** What the peer offers. */
+type PeerOffers = {
+  readonly starttls: 'required' | 'optional' | undefined
+  readonly external: boolean
+  readonly dialback: boolean
+}
+
+function readFeatures(features: Element, known: Outbound): PeerOffers {
+  const starttls = firstChild(features, 'starttls', ns.tls)
+  const mechanisms = firstChild(features, 'mechanisms', ns.sasl)?.getChildren('mechanism') ?? []
+  return {
+    starttls: starttls && (firstChild(starttls, 'required') ? 'required' : 'optional'),
+    external: mechanisms.some(mechanism => mechanism.getText().trim() === 'EXTERNAL'),
+    dialback: known.declaresDialback || firstChild(features, 'dialback', ns.dialbackFeature) !== undefined,
+  }
+}
+
+/** Takes the strongest permitted method that the peer offers; TLS is used whenever both sides can (contract §2). */
+function choose(
+  known: Outbound & { isProven: boolean },
+  offers: PeerOffers,
+  context: OutboundContext,
+): OutboundStep {
+  const { terms, purpose } = context
+  const { channel } = known
+  if (known.isProven) {
+    return {
+      state: { at: 'authenticated' },
+      actions: [{ do: 'authenticated', method: 'sasl-external-tls', certificate: 'valid' }],
+    }
+  }
+  if (!channel.secure) {
+    if (offers.starttls !== undefined && terms.tls !== 'notSupported') {
+      return {
+        state: { at: 'awaiting-proceed' },
+        actions: [{ do: 'send', text: tag('starttls', { xmlns: ns.tls }) }],
+      }
+    }
+    if (terms.tls === 'required') return giveUp('the policy requires TLS, and the partner does not offer it')
+  }
+  if (purpose === 'verification') return { state: { at: 'ready' }, actions: [{ do: 'ready' }] }
+  if (!channel.secure) {
+    if (terms.methods.includes('dialback-tcp') && offers.dialback) return sendKey(known, undefined, context)
+    return giveUp(explain('the stream is in clear text', offers, context))
+  }
+  const verdict = context.judge(channel.chain)
+  const mayUseExternal = terms.methods.includes('sasl-external-tls') && context.tryExternal
+  if (mayUseExternal && offers.external && verdict.valid) {
+    const { isProven: _, ...rest } = known
+    return {
+      state: { at: 'awaiting-sasl', ...rest, offersDialback: offers.dialback },
+      actions: [{ do: 'send', text: externalAuth }],
+    }
+  }
+  if (terms.methods.includes('dialback-tls') && offers.dialback) {
+    const step = sendKey(known, undefined, context)
+    if (verdict.valid) return step
+    const reason = `dialback goes on under a certificate that is not valid: ${verdict.reason}`
+    return { state: step.state, actions: [{ do: 'note', reason }, ...step.actions] }
+  }
+  return giveUp(explain(verdict.valid ? 'its certificate is valid' : verdict.reason, offers, context))
+}
+
+/** Tells the operator why no method is left. */
+function explain(channel: string, offers: PeerOffers, context: OutboundContext): string {
+  const offered = [
+    ...(offers.starttls === undefined ? [] : [`STARTTLS (${offers.starttls})`]),
+    ...(offers.external ? ['SASL EXTERNAL'] : []),
+    ...(offers.dialback ? ['dialback'] : []),
+  ]
+  const hint =
+    !offers.external && context.terms.methods.includes('sasl-external-tls')
+      ? '; a partner that offers no EXTERNAL under TLS usually does not accept our certificate (its trust, its names, or, with ' +
+        'older servers, a certificate for server use only)'
+      : ''
+  return (
+    `no permitted method is left: the policy permits ${context.terms.methods.join(', ')}, ` +
+    `the partner offers ${offered.join(', ') || 'nothing'}, ${channel}${hint}`
+  )
+}
+
+function sendKey(
+  known: Outbound,
+  externalRefused: string | undefined,
+  context: OutboundContext,
+): OutboundStep {
+  const { channel, streamId, declaresDialback } = known
+  const text = writeRequest('result', context, context.keyFor(streamId))
+  return {
+    state: { at: 'awaiting-dialback', channel, streamId, declaresDialback, externalRefused },
+    actions: [{ do: 'send', text }],
+  }
+}
+
+type AwaitingSasl = OutboundState & { at: 'awaiting-sasl' }
+
+function readOutcome(state: AwaitingSasl, element: Element, context: OutboundContext): OutboundStep {
+  if (element.is('success', ns.sasl)) {
+    const text = header(context)
+    return {
+      state: { at: 'awaiting-header', channel: state.channel, isProven: true },
+      actions: [{ do: 'restart' }, { do: 'send', text }],
+    }
+  }
+  if (element.is('challenge', ns.sasl)) {
+    // COMPAT(servers that ask once more for the authorization identity, XEP-0178 §3): it is the stream's own.
+    return { state, actions: [{ do: 'send', text: tag('response', { xmlns: ns.sasl }, '=') }] }
+  }
+  if (!element.is('failure', ns.sasl)) return unexpected('the outcome of SASL was due')
+  const [condition] = element.children.filter(child => typeof child !== 'string')
+  const name = typeof condition === 'object' ? condition.getName() : 'no condition'
+  const said = element.getChildText('text')
+  const reason =
+    `the partner refused SASL EXTERNAL (${name}${said ? `: ${said.slice(0, 200)}` : ''}): it does not accept our certificate; ` +
+    'older servers refuse one for server use only (no clientAuth)'
+  if (!context.terms.methods.includes('dialback-tls') || !state.offersDialback) {
+    return giveUp(reason, { method: 'sasl-external-tls' })
+  }
+  const step = sendKey(state, reason, context)
+  return {
+    state: step.state,
+    actions: [{ do: 'report', method: 'sasl-external-tls', reason }, ...step.actions],
+  }
+}
+
+type AwaitingDialback = OutboundState & { at: 'awaiting-dialback' }
+
+function readResult(state: AwaitingDialback, element: Element, context: OutboundContext): OutboundStep {
+  const read = element.getNS() === ns.dialback ? readDialback(element) : undefined
+  if (read === undefined) return unexpected('a dialback answer was due')
+  if (read === 'malformed') return unexpected('a dialback element without valid names', 'bad-format')
+  const isOurs = read.kind === 'result' && read.from === context.remote && read.to === context.local
+  if (!isOurs || read.type === undefined) {
+    return {
+      state,
+      actions: [{ do: 'note', reason: `an unasked dialback element from ${read.from} was ignored` }],
+    }
+  }
+  const method = dialbackMethod(state.channel)
+  if (read.type === 'valid') {
+    const certificate = standing(state.channel, context)
+    return { state: { at: 'authenticated' }, actions: [{ do: 'authenticated', method, certificate }] }
+  }
+  if (read.type === 'invalid') {
+    const reason =
+      'the partner says that our dialback key is invalid: do all our gateways share one dialback secret, and does DNS lead to them?'
+    return giveUp(reason, { condition: 'internal-server-error', method })
+  }
+  // XEP-0220 §2.4: what waits returns with remote-server-timeout, whatever the condition.
+  return giveUp(`the partner answered dialback with the error ${read.condition}`, { method })
+}
+
+/** A stream that is up: answers about keys come in, questions about keys go out. */
+function serve(state: OutboundState & { at: 'ready' | 'authenticated' }, event: OutboundEvent): OutboundStep {
+  if (event.on === 'verify') {
+    const { request } = event
+    return {
+      state,
+      actions: [{ do: 'send', text: writeRequest('verify', request, request.key, request.streamId) }],
+    }
+  }
+  if (event.on !== 'element') return unexpected('a second stream header')
+  const { element } = event
+  if (element.is('features', ns.stream)) return { state, actions: [] }
+  const read = element.getNS() === ns.dialback ? readDialback(element) : undefined
+  if (read === undefined)
+    return unexpected(`<${element.getName()}/> is not understood here`, 'unsupported-stanza-type')
+  if (read === 'malformed' || read.kind !== 'verify' || read.type === undefined || read.id === undefined) {
+    return { state, actions: [{ do: 'note', reason: 'an unasked dialback element was ignored' }] }
+  }
+  const pair = { local: read.to, remote: read.from }
+  const answer =
+    read.type === 'error'
+      ? ({
+          outcome: 'error',
+          condition: 'remote-server-not-found', // XEP-0220 §2.4: an error in step 3
+          reason: `its authoritative server answered with the error ${read.condition}`,
+        } as const)
+      : { outcome: read.type }
+  return { state, actions: [{ do: 'key-answer', pair, streamId: read.id, answer }] }
+}
+
+function standing(channel: Channel, context: OutboundContext): CertificateStanding {
+  if (!channel.secure || channel.chain.length === 0) return 'none'
+  return context.judge(channel.chain).valid ? 'valid' : 'invalid'
+}
+
+/** The peer ended the stream with an error. */
+function peerClosed(state: OutboundState, element: Element): OutboundStep {
+  const { condition, text } = readStreamError(element)
+  const isUnknownHost = condition === 'host-unknown' || condition === 'host-gone'
+  return lose(state, `the partner closed the stream: ${text}`, isUnknownHost)
+}
+
+/** The stream is gone. What that means depends on what was awaited. */
+function lose(state: OutboundState, reason: string, isUnknownHost: boolean): OutboundStep {
+  if (state.at === 'awaiting-sasl') {
+    const why = `${reason}, instead of an answer to SASL EXTERNAL`
+    return giveUp(why, { method: 'sasl-external-tls', retryWithoutExternal: true })
+  }
+  if (state.at === 'awaiting-dialback') {
+    const retryWithoutExternal = state.externalRefused !== undefined
+    return giveUp(reason, { method: dialbackMethod(state.channel), retryWithoutExternal })
+  }
+  return giveUp(reason, { isUnknownHost })
+}
+
+function unexpected(reason: string, streamError: StreamCondition = 'bad-format'): OutboundStep {
+  return giveUp(`the partner broke the protocol: ${reason}`, { streamError })
+}

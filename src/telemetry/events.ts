@@ -1,0 +1,71 @@
+/** Which side opened the stream: `in` = the partner, `out` = we did. */
+export type Direction = 'in' | 'out'
+
+/** The authentication methods, by the names of the negotiation matrix. */
+export type MethodName = 'sasl-external-tls' | 'dialback-tls' | 'dialback-tcp'
+
+/** What a log line tells of a secured stream; null in clear. */
+export type TlsFacts = { readonly version: string; readonly cipher: string } | null
+
+/** Every event the gateway logs, with its fields. A domain that the peer did not name is null. */
+export type GatewayEvent =
+  | {
+      readonly event: 'listening'
+      readonly address: string
+      readonly port: number
+      readonly directTls: boolean
+    }
+  | { readonly event: 'ready' }
+  | {
+      readonly event: 'stream.authenticated'
+      readonly direction: Direction
+      readonly local: string
+      readonly remote: string
+      readonly method: MethodName
+      readonly tls: TlsFacts
+      readonly certificate: 'valid' | 'invalid' | 'none'
+      readonly id: string
+    }
+  | {
+      readonly event: 'stream.refused'
+      readonly direction: Direction
+      readonly local: string | null
+      readonly remote: string | null
+      readonly condition: string
+      readonly reason: string
+    }
+  | {
+      readonly event: 'stream.closed'
+      readonly direction: Direction
+      readonly local: string | null
+      readonly remote: string | null
+      readonly reason: string
+      readonly stanzasIn: number
+      readonly stanzasOut: number
+    }
+  | {
+      readonly event: 'stanza.refused'
+      readonly local: string | null
+      readonly remote: string | null
+      readonly rule: string
+    }
+  | { readonly event: 'internal.connected'; readonly domain: string }
+  | { readonly event: 'internal.disconnected'; readonly domain: string; readonly reason: string }
+  | { readonly event: 'reloaded' }
+  | { readonly event: 'reload.failed'; readonly problems: readonly string[] }
+
+export type EventName = GatewayEvent['event']
+
+/** The constant message and the level of each event. */
+export const eventLines = {
+  listening: { level: 'info', message: 'listening' },
+  ready: { level: 'info', message: 'ready' },
+  'stream.authenticated': { level: 'info', message: 'stream authenticated' },
+  'stream.refused': { level: 'warn', message: 'stream refused' },
+  'stream.closed': { level: 'info', message: 'stream closed' },
+  'stanza.refused': { level: 'warn', message: 'stanza refused' },
+  'internal.connected': { level: 'info', message: 'internal server connected' },
+  'internal.disconnected': { level: 'warn', message: 'internal server disconnected' },
+  reloaded: { level: 'info', message: 'configuration reloaded' },
+  'reload.failed': { level: 'warn', message: 'reload failed, the old configuration stays' },
+} as const satisfies Record<EventName, { level: 'info' | 'warn'; message: string }>

@@ -1,0 +1,198 @@
+import type { Socket } from 'node:net'
+import { XmlFault } from '../xml/fault.ts'
+import { type HeaderSlice, Reader, type Slice, type XmlLimits } from '../xml/reader.ts'
+import { escapeText, streamFooter, tag } from '../xml/writer.ts'
+import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
+import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
+import { Connection } from './connection.ts'
+
+/** What an XML stream tells its owner. */
+export type XmlStreamEvents = {
+  header(header: HeaderSlice): void
+  element(slice: Slice): void
+  /** Everything that came in one read has been passed on: a batch ends here. */
+  pausedReading(): void
+  /** What the peer sent breaks the stream, or our own code failed on it; nothing more is read. */
+  fault(error: StreamError): void
+  /** The peer closed the stream, by its end tag or, without one, by the end of its side. */
+  ended(isProper: boolean): void
+  drained(): void
+  /** The socket is gone. Called once, last. */
+  closed(error: Error | undefined): void
+}
+
+export type XmlStreamOptions = {
+  readonly content: ContentNamespace
+  readonly limits: XmlLimits
+  /** How long the peer has to close its side after ours. */
+  readonly closeGraceMs: number
+}
+
+/** Milliseconds a peer gets to answer our end of stream with its own, RFC 6120 §4.4. */
+export const closeGraceMs = 5_000
+
+/** One XML stream over one connection (RFC 6120 §4): elements up, text and stanza runs down. */
+export class XmlStream<Token = never> {
+  readonly #connection: Connection<Token>
+  readonly #reader: Reader
+  readonly #events: XmlStreamEvents
+  readonly #graceMs: number
+  #isFaulty = false
+  #sentFooter = false
+  #peerEnded = false
+  #closeTimer: NodeJS.Timeout | undefined
+  /** Milliseconds of the monotonic clock when the peer was last heard. */
+  lastReadMs = performance.now()
+
+  constructor(socket: Socket, options: XmlStreamOptions, events: XmlStreamEvents) {
+    this.#events = events
+    this.#graceMs = options.closeGraceMs
+    const handler = {
+      header: (header: HeaderSlice) => events.header(header),
+      element: (slice: Slice) => events.element(slice),
+      end: () => this.#end(true),
+    }
+    this.#reader = new Reader(options.content, handler, options.limits)
+    this.#connection = new Connection<Token>(socket, {
+      data: chunk => this.#read(chunk),
+      halfClosed: () => this.#end(false),
+      drained: () => events.drained(),
+      closed: error => {
+        clearTimeout(this.#closeTimer)
+        events.closed(error)
+      },
+    })
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#connection.remoteAddress
+  }
+
+  /** Namespace declarations of the peer's stream header, for elements that rely on them. */
+  get declarations(): ReadonlyMap<string, string> {
+    return this.#reader.declarations
+  }
+
+  set limits(limits: XmlLimits) {
+    this.#reader.limits = limits
+  }
+
+  /** True once our end tag is out: nothing may be sent any more. */
+  get isClosing(): boolean {
+    return this.#sentFooter
+  }
+
+  /** Sends protocol text. */
+  send(text: string): void {
+    if (!this.#sentFooter) this.#connection.write(Buffer.from(text))
+  }
+
+  /**
+   * Sends stanzas.
+   * @returns false when the peer reads too slowly: `drained` follows
+   */
+  sendRun(bytes: Buffer, token: Token): boolean {
+    return this.#connection.write(bytes, token)
+  }
+
+  /** Tokens of runs that the kernel has not taken, oldest first. */
+  takeUnsent(): Token[] {
+    return this.#connection.takeUnsent()
+  }
+
+  /** The next thing the peer sends is a new stream header (RFC 6120 §4.3.3). */
+  restart(): void {
+    this.#reader.restart()
+  }
+
+  /**
+   * Puts TLS under the stream; afterwards the peer's new header is due. Called while an element is read: what stands
+   * behind that element was sent in the clear and is never read (RFC 6120 §5.4.3.3).
+   * @throws {StreamError} when the peer had already sent more
+   */
+  async secure<T extends { readonly socket: Socket }>(upgrade: (socket: Socket) => Promise<T>): Promise<T> {
+    this.#reader.stop()
+    const secured = await this.#connection.secure(async socket => {
+      if (this.#reader.unread > 0)
+        throw new StreamError('policy-violation', 'data in the clear followed the change to TLS')
+      return upgrade(socket)
+    })
+    this.#reader.restart()
+    return secured
+  }
+
+  pause(): void {
+    this.#connection.pause()
+  }
+
+  resume(): void {
+    this.#connection.resume()
+  }
+
+  /** Closes the stream: the error, if there is one, the end tag, then the socket once the peer has closed its side too. */
+  close(condition?: StreamCondition, message = '', detail?: StreamError['detail']): void {
+    if (this.#sentFooter) return
+    if (condition !== undefined) {
+      // RFC 6120 §4.4: until its own end, a peer may go on sending. A stop of ours is no reason not to take that.
+      this.#isFaulty ||= condition !== 'system-shutdown'
+      this.send(writeStreamError(condition, message, detail))
+    }
+    this.#connection.write(Buffer.from(streamFooter))
+    this.#sentFooter = true
+    this.#connection.flush()
+    this.#connection.resume()
+    if (this.#peerEnded) this.#connection.end(this.#graceMs)
+    else this.#closeTimer = setTimeout(() => this.#connection.end(0), this.#graceMs)
+  }
+
+  /** Drops the connection without a word. */
+  destroy(reason: Error): void {
+    this.#connection.destroy(reason)
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#isFaulty) return
+    this.lastReadMs = performance.now()
+    try {
+      this.#reader.write(chunk)
+      this.#events.pausedReading()
+    } catch (error) {
+      this.#isFaulty = true
+      this.#events.pausedReading()
+      this.#events.fault(asStreamError(error))
+    }
+  }
+
+  #end(isProper: boolean): void {
+    if (this.#peerEnded) return
+    this.#peerEnded = true
+    this.#events.pausedReading()
+    this.#events.ended(isProper)
+    if (this.#sentFooter) {
+      clearTimeout(this.#closeTimer)
+      this.#connection.end(this.#graceMs)
+    }
+  }
+}
+
+/** A `<stream:error/>` (RFC 6120 §4.9.2). */
+export function writeStreamError(
+  condition: StreamCondition,
+  message: string,
+  detail?: StreamError['detail'],
+): string {
+  return tag(
+    'stream:error',
+    {},
+    tag(condition, { xmlns: ns.streams }),
+    ...(message === '' ? [] : [tag('text', { xmlns: ns.streams, 'xml:lang': 'en' }, escapeText(message))]),
+    ...(detail === undefined ? [] : [tag(detail.name, { xmlns: detail.namespace })]),
+  )
+}
+
+function asStreamError(error: unknown): StreamError {
+  if (error instanceof StreamError) return error
+  if (!(error instanceof XmlFault)) return new StreamError('internal-server-error', '', { cause: error })
+  const detail = error.tooBig ? { detail: { name: 'stanza-too-big', namespace: ns.errors } } : {}
+  return new StreamError(error.condition, error.message, { cause: error, ...detail })
+}

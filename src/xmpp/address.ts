@@ -1,0 +1,80 @@
+import { domainToASCII, domainToUnicode } from 'node:url'
+
+declare const parsed: unique symbol
+
+/** A domain in A-labels and lower case, as DNS, TLS, files and logs write it. Made by `parseDomain` alone. */
+export type Domain = string & { readonly [parsed]: 'domain' }
+
+/** The parts of an XMPP address (RFC 7622), its domain prepared. */
+export type Jid = {
+  readonly local: string | undefined
+  readonly domain: Domain
+  readonly resource: string | undefined
+}
+
+const maxPartBytes = 1023 // RFC 7622 §3.2–3.4
+const hostName = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/
+
+/**
+ * Prepares a domain for comparison: IDNA to A-labels, lower case, one trailing dot removed (RFC 7622 §3.2).
+ * @returns undefined where the text is no domain name
+ */
+export function parseDomain(text: string): Domain | undefined {
+  const bare = text.endsWith('.') ? text.slice(0, -1) : text
+  if (bare === '' || bare.length > maxPartBytes) return undefined
+  if (hostName.test(bare) && !bare.includes('xn--')) return bare.length <= 253 ? (bare as Domain) : undefined
+  const ascii = domainToASCII(bare).toLowerCase()
+  // The URL parser also reads numbers and percent escapes: nothing it had to guess at is a domain here.
+  if (/[%:[\]@/\\?#\s]/.test(bare) || ascii.length > 253) return undefined
+  return hostName.test(ascii) ? (ascii as Domain) : undefined
+}
+
+/** The domain in U-labels, as stream headers and component streams bear it (RFC 6120 §4.7, RFC 7622 §3.2). */
+export function toUnicode(domain: Domain): string {
+  return domain.includes('xn--') ? domainToUnicode(domain) : domain
+}
+
+/**
+ * Splits and checks an address by RFC 7622 §3: part lengths, and the characters each part forbids.
+ * @returns undefined where RFC 7622 forbids the address
+ */
+export function parseJid(text: string): Jid | undefined {
+  const slash = text.indexOf('/')
+  const bare = slash < 0 ? text : text.slice(0, slash)
+  const resource = slash < 0 ? undefined : text.slice(slash + 1)
+  const at = bare.indexOf('@')
+  const local = at < 0 ? undefined : bare.slice(0, at)
+  const domain = parseDomain(bare.slice(at + 1))
+  if (domain === undefined) return undefined
+  if (local !== undefined && !isLocalpart(local)) return undefined
+  if (resource !== undefined && !isResourcepart(resource)) return undefined
+  return { local, domain, resource }
+}
+
+/** The domain of an address, or undefined where RFC 7622 forbids the address. */
+export function domainOf(address: string): Domain | undefined {
+  return parseJid(address)?.domain
+}
+
+/** The address without its resource, as written. */
+export function bareAddress(address: string): string {
+  const slash = address.indexOf('/')
+  return slash < 0 ? address : address.slice(0, slash)
+}
+
+// RFC 7622 §3.3.1 and the categories that the PRECIS IdentifierClass leaves out (RFC 8264 §4.2.3).
+const forbiddenInLocalpart = /["&'/:<>@\p{White_Space}\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+// RFC 7622 §3.4: the FreeformClass allows spaces but no controls (RFC 8264 §4.3.3).
+const forbiddenInResourcepart = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+
+function isLocalpart(text: string): boolean {
+  return isPart(text) && !forbiddenInLocalpart.test(text)
+}
+
+function isResourcepart(text: string): boolean {
+  return isPart(text) && !forbiddenInResourcepart.test(text)
+}
+
+function isPart(text: string): boolean {
+  return text !== '' && text.length <= maxPartBytes && Buffer.byteLength(text) <= maxPartBytes
+}

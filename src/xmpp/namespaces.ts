@@ -1,0 +1,22 @@
+/** Every XML namespace the gateway speaks, once. */
+export const ns = {
+  stream: 'http://etherx.jabber.org/streams',
+  server: 'jabber:server',
+  component: 'jabber:component:accept',
+  client: 'jabber:client',
+  dialback: 'jabber:server:dialback', // XEP-0220
+  dialbackFeature: 'urn:xmpp:features:dialback', // XEP-0220 §2.3.2
+  tls: 'urn:ietf:params:xml:ns:xmpp-tls', // RFC 6120 §5
+  sasl: 'urn:ietf:params:xml:ns:xmpp-sasl', // RFC 6120 §6
+  streams: 'urn:ietf:params:xml:ns:xmpp-streams', // RFC 6120 §4.9.2
+  stanzas: 'urn:ietf:params:xml:ns:xmpp-stanzas', // RFC 6120 §8.3.2
+  streamLimits: 'urn:xmpp:stream-limits:0', // XEP-0478
+  errors: 'urn:xmpp:errors', // XEP-0205, stanza-too-big
+  ping: 'urn:xmpp:ping', // XEP-0199
+  discoInfo: 'http://jabber.org/protocol/disco#info', // XEP-0030
+  discoItems: 'http://jabber.org/protocol/disco#items', // XEP-0030
+  version: 'jabber:iq:version', // XEP-0092
+} as const
+
+/** The content namespaces of the streams the gateway carries (RFC 6120 §4.8.2, XEP-0114). */
+export type ContentNamespace = typeof ns.server | typeof ns.component

@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { HealthSources } from '../../src/admin/health.ts'
+import { type AdminServer, startAdminServer } from '../../src/admin/server.ts'
+import { type MemoryLog, memoryLog } from '../support/log.ts'
+
+async function startAdmin(
+  health: Partial<HealthSources> = {},
+): Promise<AdminServer & { log: MemoryLog; url: string }> {
+  const log = memoryLog()
+  const server = await startAdminServer({
+    address: '127.0.0.1',
+    port: 0,
+    log,
+    health: {
+      readiness: () => ({ ready: true, detail: 'all is well' }),
+      metrics: () => '# metrics\n',
+      ...health,
+    },
+  })
+  onTestFinished(server.close)
+  return { ...server, log, url: `http://127.0.0.1:${server.port}` }
+}
+
+/** Sends bytes as they are and returns what comes back until the end. */
+async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port })
+  await once(socket, 'connect')
+  socket.write(bytes)
+  return await text(socket)
+}
+
+describe('the admin port', () => {
+  test('is alive', async () => {
+    const { url } = await startAdmin()
+    const response = await fetch(`${url}/healthz`)
+    expect([response.status, await response.json()]).toEqual([200, { status: 'alive' }])
+  })
+
+  test.each([
+    [true, 200],
+    [false, 503],
+  ])('is ready or says why not: %s', async (ready, status) => {
+    const { url } = await startAdmin({ readiness: () => ({ ready, detail: 'no component stream' }) })
+    const response = await fetch(`${url}/readyz?verbose`)
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      { ready, detail: 'no component stream' },
+    ])
+  })
+
+  test('gives metrics to Prometheus', async () => {
+    const { url } = await startAdmin()
+    const response = await fetch(`${url}/metrics`)
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(await response.text()).toBe('# metrics\n')
+  })
+
+  test('answers HEAD without a body', async () => {
+    const { port } = await startAdmin()
+    const answer = await exchange(port, 'HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(answer).toContain('content-length: 10\r\n')
+    expect(answer).toMatch(/\r\n\r\n$/)
+  })
+
+  test.each(['/', '/metrics/', '/healthz/../metrics/x', '//healthz', '/api'])(
+    'has nothing at %s',
+    async path => {
+      const { url } = await startAdmin()
+      const response = await fetch(url + path)
+      expect([response.status, await response.json()]).toEqual([404, { error: 'not found' }])
+    },
+  )
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('does not do %s', async method => {
+    const { url } = await startAdmin()
+    const response = await fetch(`${url}/healthz`, { method })
+    expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe('GET, HEAD')
+    await response.text()
+  })
+
+  test('does not read a body that nobody asked for', async () => {
+    const { port } = await startAdmin()
+    const answer = await exchange(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc')
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*connection: close/i)
+  })
+
+  test('refuses headers without end', async () => {
+    const { port } = await startAdmin()
+    const answer = await exchange(port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}`)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+  })
+
+  test('survives a fault of its own and logs it', async () => {
+    const { url, log } = await startAdmin({
+      metrics: () => {
+        throw new Error('broken')
+      },
+    })
+    const response = await fetch(`${url}/metrics`)
+    expect([response.status, await response.json()]).toEqual([500, { error: 'internal error, see the log' }])
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { err: new Error('broken') } }])
+  })
+
+  test('says so when its port is taken', async () => {
+    const { port, log } = await startAdmin()
+    const health = { readiness: () => ({ ready: true, detail: '' }), metrics: () => '' }
+    await expect(startAdminServer({ address: '127.0.0.1', port, log, health })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    })
+  })
+
+  test('closes at once, whoever is still connected', async () => {
+    const server = await startAdmin()
+    const socket = connect({ host: '127.0.0.1', port: server.port })
+    await once(socket, 'connect')
+    socket.resume()
+    await Promise.all([once(socket, 'close'), server.close()])
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow()
+  })
+})

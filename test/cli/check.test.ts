@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
+import { runCommand } from '../support/command-host.ts'
+import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
+
+const later = { notAfter: daysFromNow(90) }
+const root = createAuthority(later)
+
+/** A configuration that serves this certificate, and trusts the authority of the test. */
+function folderWith(certificate: Issued, internal = 'connector: embedded'): ConfigFolder {
+  return configFolder({
+    'config/gatehouse.yaml': `domains:
+  contoso.com:
+    certificate: ../certs/contoso.com.crt
+    key: ../certs/contoso.com.key
+trust: { system: false, anchors: [../certs/ca.pem] }
+internal: { ${internal} }
+`,
+    'certs/contoso.com.crt': certificate.chainPem,
+    'certs/contoso.com.key': certificate.keyPem,
+    'certs/ca.pem': root.certificatePem,
+  })
+}
+
+const good = root.issueFor('contoso.com', later)
+
+describe('check', () => {
+  test('finds nothing wrong with a good configuration', async () => {
+    const { file } = folderWith(good)
+    expect(await runCommand(['check', '--config', file])).toEqual({
+      status: 0,
+      out: `${file}: 0 errors, 0 warnings\n`,
+      err: '',
+    })
+  })
+
+  test('tells errors on standard error and fails', async () => {
+    const { file } = configFolder({ 'config/gatehouse.yaml': 'log: { level: loud }\ndomains: {}\n' })
+    const { status, out, err } = await runCommand(['check', '--config', file])
+    expect(status).toBe(1)
+    expect(out).toBe(`${file}: 3 errors, 0 warnings\n`)
+    expect(err.split('\n')).toEqual([
+      `${file}:1:1: internal: is required: a mapping with connector: component, trunk or embedded`,
+      `${file}:1:8: log.level: expected one of trace, debug, info, warn, error, not "loud"`,
+      `${file}:2:1: domains: expected at least one local domain`,
+      '',
+    ])
+  })
+
+  test('tells problems to machines', async () => {
+    const { file } = configFolder()
+    const { status, out, err } = await runCommand(['check', '--json', '--config', file])
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(JSON.parse(out)).toEqual({
+      problems: [
+        {
+          severity: 'warning',
+          file,
+          line: 2,
+          column: 18,
+          key: 'domains.contoso.com.selfSigned',
+          message: expect.stringContaining('will refuse this one'),
+        },
+      ],
+    })
+  })
+
+  test('fails where there is no configuration', async () => {
+    const { status, err } = await runCommand(['check', '--config', '/nowhere/gatehouse.yaml'])
+    expect(status).toBe(1)
+    expect(err).toContain('/nowhere/gatehouse.yaml:1:1: cannot read /nowhere/gatehouse.yaml: no such file')
+  })
+})
+
+describe('check of certificates', () => {
+  const stranger = createAuthority({ name: 'Stranger' })
+  test.each<[string, () => Issued, RegExp[]]>([
+    [
+      'for another domain',
+      () => root.issueFor('other.example', later),
+      [/presented for contoso.com is for other.example/],
+    ],
+    [
+      'that has expired',
+      () => root.issueFor('contoso.com', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) }),
+      [/certificate of contoso.com expired on/],
+    ],
+    [
+      'that soon expires',
+      () => root.issueFor('contoso.com', { notAfter: daysFromNow(9) }),
+      [/certificate ".*" expires on/],
+    ],
+    [
+      'of an unknown authority',
+      () => stranger.issueFor('contoso.com', later),
+      [/which is not a trust anchor/],
+    ],
+    [
+      'for another domain that has expired',
+      () => root.issueFor('other.example', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) }),
+      [/is for other.example/, /expired on/],
+    ],
+    [
+      'for clients alone',
+      () => root.issueFor('contoso.com', { eku: ['clientAuth'], ...later }),
+      [/is not for the purpose/],
+    ],
+    [
+      'signed by itself',
+      () => createSelfSigned({ names: { dns: ['contoso.com'] }, ...later }),
+      [/is self-signed/],
+    ],
+  ])('warns of one %s', async (_name, make, expected) => {
+    const { file } = folderWith(make())
+    const { status, err } = await runCommand(['check', '--config', file])
+    const lines = err.trimEnd().split('\n')
+    expect(status).toBe(0)
+    expect(lines).toHaveLength(expected.length)
+    for (const [at, line] of lines.entries()) {
+      expect(line).toMatch(/gatehouse\.yaml:3:5: domains\.contoso\.com\.certificate: warning: /)
+      expect(line).toMatch(expected[at]!)
+    }
+  })
+
+  test('finds a domain that is written in U-labels', async () => {
+    const { certificatePem, keyPem } = root.issueFor('other.example')
+    const { file } = configFolder({
+      'config/gatehouse.yaml': `internal: { connector: embedded }
+trust: { anchors: [../certs/ca.pem] }
+domains:
+  münchen.example: { certificate: ../certs/c.crt, key: ../certs/c.key }
+`,
+      'certs/c.crt': certificatePem,
+      'certs/c.key': keyPem,
+      'certs/ca.pem': root.certificatePem,
+    })
+    const { err } = await runCommand(['check', '--config', file])
+    expect(err).toMatch(/gatehouse.yaml:4:22: .*presented for xn--mnchen-3ya.example is for other.example/)
+  })
+
+  test('warns of trust anchors that have expired, everybody’s and a partner’s', async () => {
+    const old = createAuthority({ notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) })
+    const { file } = configFolder({
+      'config/gatehouse.yaml':
+        'domains: { a.example: { selfSigned: true } }\ninternal: { connector: embedded }\n' +
+        'trust: { anchors: [../certs/old.pem] }\n',
+      'config/partners.yaml': `partners:
+  - primaryDomain: fabrikam.com
+    partnerType: federated
+    trustAnchors: [../certs/old.pem]
+`,
+      'certs/old.pem': old.certificatePem,
+    })
+    const { err } = await runCommand(['check', '--config', file])
+    expect(err).toMatch(/gatehouse\.yaml:3:20: trust\.anchors\[0\]: warning: .* expired on/)
+    expect(err).toMatch(/partners\.yaml:4:20: partners\[0\]\.trustAnchors\[0\]: warning: .* expired on/)
+  })
+})
+
+describe('check of the internal server', () => {
+  test('is content where it can be reached, warns where not', async () => {
+    const server = createServer(socket => socket.end())
+    onTestFinished(() => void server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const { file } = folderWith(good, `connector: component, secret: s, host: 127.0.0.1, port: ${port}`)
+    expect(await runCommand(['check', '--config', file])).toMatchObject({ status: 0, err: '' })
+    server.close()
+    await once(server, 'close')
+    const { status, err } = await runCommand(['check', '--config', file])
+    expect(status).toBe(0)
+    expect(err).toMatch(
+      /:6:\d+: internal.port: warning: the internal server at .* cannot be reached: ECONNREFUSED/,
+    )
+  })
+})

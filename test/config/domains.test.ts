@@ -1,0 +1,129 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { chmodSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { createAuthority } from '../support/certificates.ts'
+import { configFolder } from '../support/config-folder.ts'
+
+const { certificatePem, keyPem } = createAuthority().issueFor('contoso.com')
+
+/** A configuration whose `domains` section is these lines, with a good certificate and key to name. */
+function folderWith(domains: string, files: Readonly<Record<string, string>> = {}) {
+  return configFolder({
+    'config/gatehouse.yaml': `domains:\n${domains}\ninternal: { connector: embedded }\n`,
+    'certs/good.crt': certificatePem,
+    'certs/good.key': keyPem,
+    ...files,
+  })
+}
+
+const named = (certificate: string, key: string): string =>
+  `  contoso.com:\n    certificate: ../certs/${certificate}\n    key: ../certs/${key}`
+
+describe('a local domain', () => {
+  test.each([
+    ['  {}', '1:1 error domains: expected at least one local domain'],
+    ['  contoso.com:', '2:3 error domains.contoso.com: expected a mapping of certificate, key, selfSigned'],
+    ['  contoso.com: {}', '2:3 error domains.contoso.com: expected certificate and key, or selfSigned: true'],
+    [
+      '  contoso.com: { selfSigned: false }',
+      '2:3 error domains.contoso.com: expected certificate and key, or',
+    ],
+    ['  contoso.com: { certificate: ../certs/good.crt }', '2:3 error domains.contoso.com: key is required'],
+    ['  contoso.com: { key: ../certs/good.key }', '2:3 error domains.contoso.com: certificate is required'],
+    [
+      `${named('good.crt', 'good.key')}\n    selfSigned: true`,
+      '5:5 error domains.contoso.com.selfSigned: expected either',
+    ],
+    ['  "not a domain": { selfSigned: true }', '2:3 error domains.not a domain: expected a domain name'],
+    [
+      '  münchen.example: { selfSigned: true }\n  XN--MNCHEN-3YA.example: { selfSigned: true }',
+      '3:3 error domains.XN--MNCHEN-3YA.example: is the same domain as münchen.example',
+    ],
+    [
+      named('none.crt', 'good.key'),
+      '3:5 error domains.contoso.com.certificate: cannot read ../certs/none.crt: no such',
+    ],
+    [
+      named('good.crt', 'none.key'),
+      '4:5 error domains.contoso.com.key: cannot read ../certs/none.key: no such file',
+    ],
+    [
+      named('good.key', 'good.key'),
+      '3:5 error domains.contoso.com.certificate: ../certs/good.key holds no PEM cert',
+    ],
+    [
+      named('good.crt', 'good.crt'),
+      '4:5 error domains.contoso.com.key: ../certs/good.crt holds no PEM private key',
+    ],
+  ])('is refused with the reason: %s', (domains, expected) => {
+    expect(folderWith(domains).problems()).toContainEqual(
+      expect.stringContaining(`gatehouse.yaml:${expected}`),
+    )
+  })
+
+  test('is refused with a key that is not the certificate’s', () => {
+    const other = createAuthority().issueFor('contoso.com')
+    const folder = folderWith(named('good.crt', 'other.key'), { 'certs/other.key': other.keyPem })
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(/^gatehouse.yaml:4:5 error .*other.key is not the key of .*good.crt/),
+    ])
+  })
+
+  test('is refused with a key that needs a passphrase, and with a damaged certificate', () => {
+    const encrypted = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'sesame',
+    })
+    const folder = folderWith(named('damaged.crt', 'encrypted.key'), {
+      'certs/encrypted.key': String(encrypted),
+      'certs/damaged.crt': `${certificatePem}${certificatePem.replace(/[A-Za-z0-9+/]{40}/, '')}`,
+    })
+    expect(folder.problems()).toEqual([
+      expect.stringContaining('certificate 2 in ../certs/damaged.crt is damaged'),
+      expect.stringContaining('encrypted.key is encrypted; give a key without a passphrase'),
+    ])
+  })
+
+  test('with a key that everybody can read gets a warning', () => {
+    const folder = folderWith(named('good.crt', 'good.key'))
+    expect(folder.problems()).toEqual([])
+    chmodSync(folder.at('certs/good.key'), 0o644)
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(
+        /^gatehouse.yaml:4:5 warning .*good.key is open to every user .*mode 0644.*chmod 600/,
+      ),
+    ])
+  })
+})
+
+describe('a secret in a file', () => {
+  const secretConfig =
+    'domains: { contoso.com: { certificate: ../certs/good.crt, key: ../certs/good.key } }\n' +
+    'internal: { connector: component, secret: { file: ../certs/s } }\n'
+  const files = {
+    'config/gatehouse.yaml': secretConfig,
+    'certs/good.crt': certificatePem,
+    'certs/good.key': keyPem,
+  }
+
+  test('is read without the white space at its end', () => {
+    const folder = configFolder({ ...files, 'certs/s': ' sesame \r\n\n' })
+    expect(folder.load().internal).toMatchObject({ secret: ' sesame' })
+  })
+
+  test('is warned of when everybody can read it, and not shown', () => {
+    const folder = configFolder({ ...files, 'certs/s': 'sesame' })
+    chmodSync(folder.at('certs/s'), 0o604)
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(/^gatehouse.yaml:2:35 warning internal.secret: .*mode 0604/),
+    ])
+    expect(folder.problems().join()).not.toContain('sesame')
+  })
+
+  test('is missed when the file is empty', () => {
+    const folder = configFolder({ ...files, 'certs/s': '\n' })
+    expect(folder.problems()).toEqual([expect.stringContaining('internal.secret: ../certs/s is empty')])
+  })
+})

@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest'
+import { parseCertificate } from '../../src/identity/certificate.ts'
+import { type PathFault, type PathFinding, trustAnchors, validatePath } from '../../src/identity/chain.ts'
+import { oids } from '../../src/identity/oids.ts'
+import { createAuthority, daysFromNow } from '../support/certificates.ts'
+import {
+  below,
+  below2,
+  type Chain,
+  crossSigned,
+  forged,
+  issuedByLeaf,
+  loop,
+  namesake,
+  selfIssued,
+  selfSigned,
+  shuffled,
+  stack,
+  unknownExtension,
+} from './chains.ts'
+import { opensslAccepts } from './openssl-verify.ts'
+
+type Row = readonly [what: string, expected: 'valid' | PathFault, build: () => Chain]
+
+const expired = { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) }
+const future = { notBefore: daysFromNow(1), notAfter: daysFromNow(9) }
+const outside = { nameConstraints: { permitted: { dns: ['contoso.com'] } } }
+const anyIp = { excluded: { ip: [Buffer.alloc(8)] } }
+
+const agreed: readonly Row[] = [
+  ['a leaf below the root', 'valid', () => below({})],
+  ['a leaf below an intermediate that was sent', 'valid', () => below2({})],
+  ['a chain sent upside down, with its root and a stranger', 'valid', shuffled],
+  ['a path of eight', 'valid', () => stack(createAuthority(), [{}, {}, {}, {}, {}, {}])],
+  ['an intermediate that was not sent', 'unknown-authority', () => ({ ...below2({}), others: [] })],
+  ['a root nobody trusts, not sent', 'unknown-authority', () => ({ ...below({}), anchors: anotherRoot() })],
+  ['a root nobody trusts, sent', 'unknown-authority', untrustedRootSent],
+  ['no anchor of the name but a namesake', 'bad-signature', namesake],
+  ['a forged signature', 'bad-signature', () => forged(below({}))],
+  ['two CAs that have signed each other', 'unknown-authority', loop],
+  ['an expired and a good certificate of one CA', 'valid', crossSigned],
+  ['a self-signed leaf', 'self-signed', () => selfSigned({ isAnchor: false })],
+  ['a self-signed leaf that is an anchor', 'valid', () => selfSigned({ isAnchor: true })],
+  [
+    'a self-signed CA certificate as leaf and anchor',
+    'valid',
+    () => selfSigned({ isAnchor: true, isCa: true }),
+  ],
+  ['an expired self-signed anchor', 'expired', () => selfSigned({ isAnchor: true, ...expired })],
+  ['an intermediate as the anchor', 'valid', () => anchoredAt(below2({}), chain => chain.others)],
+  ['the leaf itself as the anchor', 'valid', () => anchoredAt(below2({}), chain => [chain.leaf])],
+  ['an expired leaf', 'expired', () => below({}, expired)],
+  ['a leaf of tomorrow', 'not-yet-valid', () => below({}, future)],
+  ['a leaf that was good at the time', 'valid', () => ({ ...below(expired, expired), at: daysFromNow(-5) })],
+  ['an expired intermediate', 'expired', () => below2({ intermediate: expired })],
+  ['an expired root', 'expired', () => below(expired)],
+  ['an issuer that is a leaf', 'not-a-ca', () => issuedByLeaf({})],
+  [
+    'an issuer without basicConstraints',
+    'not-a-ca',
+    () => issuedByLeaf({ isCa: 'absent', keyUsage: 'absent' }),
+  ],
+  ['a CA that may not sign', 'not-a-ca', () => below2({ intermediate: { keyUsage: ['cRLSign'] } })],
+  ['a CA without key usage', 'valid', () => below2({ intermediate: { keyUsage: 'absent' } })],
+  ['path length 0 at the issuer', 'valid', () => below2({ intermediate: { pathLength: 0 } })],
+  [
+    'path length 0 at the root, and an intermediate',
+    'path-too-long',
+    () => below2({ root: { pathLength: 0 } }),
+  ],
+  ['path length 0 further down', 'path-too-long', () => stack(createAuthority(), [{ pathLength: 0 }, {}])],
+  ['path length 0 and a self-issued intermediate', 'valid', selfIssued],
+  ['clientAuth alone', 'wrong-purpose', () => below({}, { eku: ['clientAuth'] })],
+  ['codeSigning alone', 'wrong-purpose', () => below({}, { eku: ['codeSigning'] })],
+  ['serverAuth and clientAuth', 'valid', () => below({}, { eku: ['serverAuth', 'clientAuth'] })],
+  ['no extended key usage', 'valid', () => below({}, { eku: 'absent' })],
+  [
+    'an intermediate for clientAuth',
+    'wrong-purpose',
+    () => below2({ intermediate: { eku: ['clientAuth'] } }),
+  ],
+  ['an intermediate for serverAuth', 'valid', () => below2({ intermediate: { eku: ['serverAuth'] } })],
+  ['a root for clientAuth', 'wrong-purpose', () => below({ eku: ['clientAuth'] })],
+  [
+    'a leaf key that only signs certificates',
+    'wrong-purpose',
+    () => below({}, { keyUsage: ['keyCertSign'] }),
+  ],
+  ['a leaf key that only agrees on keys', 'valid', () => below({}, { keyUsage: ['keyAgreement'] })],
+  ['a leaf without key usage', 'valid', () => below({}, { keyUsage: 'absent' })],
+  ['an unknown critical extension', 'unknown-critical-extension', () => below({}, unknownExtension(true))],
+  ['one in a CA', 'unknown-critical-extension', () => below2({ intermediate: unknownExtension(true) })],
+  ['an unknown extension that is not critical', 'valid', () => below({}, unknownExtension(false))],
+  ['a leaf signed with SHA-1', 'weak-signature', () => below({}, { signature: 'sha1' })],
+  [
+    'an intermediate signed with SHA-1',
+    'weak-signature',
+    () => below2({ intermediate: { signature: 'sha1' } }),
+  ],
+  ['a root signed with SHA-1', 'valid', () => below({ signature: 'sha1' })],
+  ['RSA 2048', 'valid', () => below({ key: 'rsa2048' }, { key: 'rsa2048' })],
+  ['RSA 1024 in the leaf', 'weak-key', () => below({}, { key: 'rsa1024' })],
+  ['RSA 1024 in the root', 'weak-key', () => below({ key: 'rsa1024' })],
+  ['P-384 and Ed25519', 'valid', () => below({ key: 'ed25519' }, { key: 'p384' })],
+  ['a permitted name', 'valid', () => below2({ intermediate: confined('permitted', 'fabrikam.com') })],
+  ['a name outside', 'name-constraint', () => below2({ intermediate: outside })],
+  ['a name outside the root', 'name-constraint', () => below2({ root: outside })],
+  [
+    'an excluded name',
+    'name-constraint',
+    () => below2({ intermediate: confined('excluded', 'fabrikam.com') }),
+  ],
+  ['another excluded name', 'valid', () => below2({ intermediate: confined('excluded', 'it.fabrikam.com') })],
+  ['excluded addresses, and no address', 'valid', () => below2({ intermediate: { nameConstraints: anyIp } })],
+]
+
+// Where we part from OpenSSL, and why.
+const differing: readonly (readonly [...Row, why: string])[] = [
+  [
+    'anyExtendedKeyUsage',
+    'valid',
+    () => below({}, { eku: ['any'] }),
+    'RFC 5280 §4.2.1.12 leaves it to the application, and OpenSSL says no',
+  ],
+  [
+    'P-224',
+    'weak-key',
+    () => below({}, { key: 'p224' }),
+    'TLS peers do not support the curve; OpenSSL counts its 112 bits as enough',
+  ],
+  [
+    'an XmppAddr outside the permitted DNS names',
+    'name-constraint',
+    () =>
+      below2({ intermediate: outside, leaf: { names: { dns: ['contoso.com'], xmpp: ['fabrikam.com'] } } }),
+    'RFC 5280 binds dNSName only, and a confined CA could name any XMPP domain',
+  ],
+  [
+    'a wildcard that reaches an excluded name',
+    'name-constraint',
+    () =>
+      below2({
+        intermediate: confined('excluded', 'it.fabrikam.com'),
+        leaf: { names: { dns: ['*.fabrikam.com'] } },
+      }),
+    'OpenSSL compares the wildcard as it stands',
+  ],
+  [
+    'a path of nine',
+    'path-too-long',
+    () => stack(createAuthority(), [{}, {}, {}, {}, {}, {}, {}]),
+    'work for one peer is bounded',
+  ],
+]
+
+describe('a certification path with', () => {
+  test.each(agreed)('%s is found %s, and OpenSSL agrees', async (_, expected, build) => {
+    const chain = build()
+    expect(outcome(find(chain))).toBe(expected)
+    expect(await opensslAccepts({ at: new Date(), ...chain })).toBe(expected === 'valid')
+  })
+
+  test.each(differing)('%s is found %s, unlike by OpenSSL', async (_, expected, build) => {
+    const chain = build()
+    expect(outcome(find(chain))).toBe(expected)
+    expect(await opensslAccepts({ at: new Date(), ...chain })).toBe(expected !== 'valid')
+  })
+
+  test('a namesake of the issuer sent first is found all the same', () => {
+    const chain = below2({ intermediate: { commonName: 'CA' } })
+    const other = createAuthority().intermediate({ commonName: 'CA' }).certificate
+    expect(outcome(find({ ...chain, others: [other, ...chain.others] }))).toBe('valid')
+  })
+
+  test('both purposes asked for needs both', () => {
+    const purposes = [oids.serverAuth, oids.clientAuth]
+    expect(outcome(find(below({}), purposes))).toBe('wrong-purpose')
+    expect(outcome(find(below({}, { eku: ['serverAuth', 'clientAuth'] }), purposes))).toBe('valid')
+    expect(outcome(find(below({}, { eku: 'absent' }), purposes))).toBe('valid')
+  })
+
+  test('a fault far up names the certificate at fault', () => {
+    const found = find(below2({ root: { commonName: 'Old', ...expired } }))
+    expect(found.valid ? undefined : found.certificate.subject).toBe('CN=Old')
+  })
+
+  test('forty certificates that have all signed each other costs little work', () => {
+    const first = createAuthority({ name: 'Maze' })
+    const same = { commonName: 'Maze', keyPair: first.keyPair }
+    const others = Array.from({ length: 40 }, () => first.intermediate(same).certificate)
+    const started = process.cpuUsage().user
+    const found = find({ leaf: first.issueFor('fabrikam.com').certificate, others, anchors: anotherRoot() })
+    expect(found.valid).toBe(false)
+    expect(process.cpuUsage().user - started).toBeLessThan(2_000_000) // µs; all 40⁷ paths take hours
+  })
+})
+
+function find(
+  { leaf, others, anchors, at = new Date() }: Chain,
+  purposes: string[] = [oids.serverAuth],
+): PathFinding {
+  return validatePath(parseCertificate(leaf), {
+    others: others.map(parseCertificate),
+    anchors: trustAnchors(anchors.map(parseCertificate)),
+    purposes,
+    at,
+  })
+}
+
+function outcome(finding: PathFinding): 'valid' | PathFault {
+  return finding.valid ? 'valid' : finding.fault
+}
+
+function anotherRoot(): Buffer[] {
+  return [createAuthority({ name: 'Another Root' }).certificate]
+}
+
+function untrustedRootSent(): Chain {
+  const chain = below({ commonName: 'Unknown' })
+  return { ...chain, others: chain.anchors, anchors: anotherRoot() }
+}
+
+function anchoredAt(chain: Chain, anchors: (chain: Chain) => readonly Buffer[]): Chain {
+  return { ...chain, anchors: anchors(chain) }
+}
+
+function confined(list: 'permitted' | 'excluded', dns: string) {
+  return { nameConstraints: { [list]: { dns: [dns] } } }
+}

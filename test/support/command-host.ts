@@ -1,0 +1,25 @@
+import { runCommandLine } from '../../src/cli/arguments.ts'
+
+/** What a command printed, and its exit status. */
+export type CommandResult = { readonly status: number; readonly out: string; readonly err: string }
+
+/** Runs one command line in this process, with an environment of its own. */
+export async function runCommand(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  let out = ''
+  let err = ''
+  const status = await runCommandLine(argv, {
+    env,
+    out: text => {
+      out += text
+    },
+    err: text => {
+      err += text
+    },
+    onSignal: () => () => undefined,
+    figures: process,
+  })
+  return { status, out, err }
+}

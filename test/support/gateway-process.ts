@@ -1,0 +1,120 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EventName, GatewayEvent } from '../../src/telemetry/events.ts'
+import { ServerProcess } from './server-process.ts'
+
+/** One entry of the partner file, without its type, which is `federated` unless it says otherwise. */
+export type PartnerEntry = { readonly primaryDomain: string; readonly [setting: string]: unknown }
+
+/** What the gateway is told; everything else is as shipped. */
+export type GatewaySettings = {
+  /** Its local domain, with the certificate it shows to partners. */
+  readonly domain: string
+  readonly certificatePem: string
+  readonly keyPem: string
+  /** The CA that partners' certificates are judged by. */
+  readonly authorityPem: string
+  /** Where the server inside listens for components. */
+  readonly internal: { readonly port: number; readonly secret: string }
+  readonly partners: readonly PartnerEntry[]
+  /** An entry for `dns.servers`. */
+  readonly dnsServer: string
+}
+
+/** The daemon as an operator runs it: `node src/main.ts run --config FILE`. */
+export class GatewayProcess {
+  readonly port: number
+  readonly process: ServerProcess
+  readonly #directory: string
+
+  /** Starts the daemon, and waits until it listens and every partner domain is a component of the server inside. */
+  static async start(settings: GatewaySettings): Promise<GatewayProcess> {
+    const directory = await mkdtemp(join(tmpdir(), 'gatehouse-'))
+    const file = await writeConfiguration(directory, settings)
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const running = new ServerProcess(
+      `gatehouse ${settings.domain}`,
+      process.execPath,
+      [main, 'run', '--config', file],
+      { cwd: directory },
+    )
+    try {
+      const { port } = await running.first('listening', eventOf('listening'), 20_000)
+      await running.first('ready', eventOf('ready'), 20_000)
+      for (const { primaryDomain } of settings.partners) {
+        const connected = eventOf('internal.connected', event => event.domain === primaryDomain)
+        await running.first(`component ${primaryDomain}`, connected, 20_000)
+      }
+      return new GatewayProcess(running, directory, port)
+    } catch (error) {
+      await running.stop(0)
+      await rm(directory, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  private constructor(running: ServerProcess, directory: string, port: number) {
+    this.process = running
+    this.#directory = directory
+    this.port = port
+  }
+
+  /** The first event of that name that fits, also out of those that came before. */
+  event<N extends EventName>(
+    name: N,
+    fits: (event: EventNamed<N>) => boolean = () => true,
+    deadlineMs = 15_000,
+  ): Promise<EventNamed<N>> {
+    return this.process.first(name, eventOf(name, fits), deadlineMs)
+  }
+
+  /** All events of that name until now. */
+  events<N extends EventName>(name: N): EventNamed<N>[] {
+    return this.process.lines.flatMap(line => eventOf(name)(line) ?? [])
+  }
+
+  /** Ends the daemon by SIGTERM. @throws {Error} unless it exits with 0 within its shutdown time */
+  async stop(): Promise<void> {
+    const code = await this.process.stop(15_000)
+    await rm(this.#directory, { recursive: true, force: true })
+    if (code !== 0) throw new Error(`exit code ${code} after SIGTERM\n${this.process.tail()}`)
+  }
+}
+
+type EventNamed<N extends EventName> = Extract<GatewayEvent, { readonly event: N }>
+
+function eventOf<N extends EventName>(name: N, fits: (event: EventNamed<N>) => boolean = () => true) {
+  return (line: string): EventNamed<N> | undefined => {
+    if (!line.includes(`"${name}"`)) return undefined
+    const event: unknown = JSON.parse(line)
+    return isNamed(event, name) && fits(event) ? event : undefined
+  }
+}
+
+function isNamed<N extends EventName>(event: unknown, name: N): event is EventNamed<N> {
+  return typeof event === 'object' && event !== null && 'event' in event && event.event === name
+}
+
+async function writeConfiguration(directory: string, settings: GatewaySettings): Promise<string> {
+  const file = join(directory, 'gatehouse.yaml')
+  const configuration = {
+    listen: [{ address: '127.0.0.1', port: 0 }],
+    domains: { [settings.domain]: { certificate: 'local.crt', key: 'local.key' } },
+    internal: { connector: 'component', host: '127.0.0.1', ...settings.internal },
+    partners: 'partners.yaml',
+    dns: { servers: [settings.dnsServer] },
+    trust: { system: false, anchors: ['authority.crt'] },
+    store: { sqlite: 'gatehouse.db' },
+    admin: { port: 0, socket: 'gatehouse.sock', tokens: 'tokens.yaml' },
+    log: { level: 'debug' },
+  }
+  const partners = settings.partners.map(entry => ({ partnerType: 'federated', ...entry }))
+  // JSON is YAML. The secret of the component is in the first file.
+  await writeFile(file, JSON.stringify(configuration, null, 2), { mode: 0o600 })
+  await writeFile(join(directory, 'partners.yaml'), JSON.stringify({ partners }, null, 2))
+  await writeFile(join(directory, 'local.crt'), settings.certificatePem)
+  await writeFile(join(directory, 'local.key'), settings.keyPem, { mode: 0o600 })
+  await writeFile(join(directory, 'authority.crt'), settings.authorityPem)
+  return file
+}

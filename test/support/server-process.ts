@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
+
+/** What a peer server is asked to be. The server's own word for each thing is in prosody.ts and ejabberd.ts. */
+export type PeerOptions = {
+  readonly domain: string
+  /** Name → password. */
+  readonly users: Readonly<Record<string, string>>
+  /** The server inside: domains that connect to it as external components (XEP-0114), and their secret. */
+  readonly components?: { readonly domains: readonly string[]; readonly secret: string }
+  /** A server that federates. Without it the server opens and accepts no stream with another one. */
+  readonly federation?: FederationProfile
+}
+
+/** How a peer server federates, with everybody. */
+export type FederationProfile = {
+  /** The port of the DNS server on 127.0.0.1 that it asks. */
+  readonly dnsPort: number
+  readonly certificatePem: string
+  readonly keyPem: string
+  /** The one CA it trusts. */
+  readonly authorityPem: string
+  readonly tls: 'off' | 'optional' | 'required'
+  /** Without dialback EXTERNAL is the only method left. */
+  readonly dialback: boolean
+}
+
+/** A real server under a temporary directory. Who starts it stops it. */
+export type Peer = {
+  readonly kind: PeerKind
+  readonly domain: string
+  readonly c2sPort: number
+  readonly componentPort: number
+  readonly s2sPort: number
+  readonly process: ServerProcess
+  stop(): Promise<void>
+}
+
+export const peerKinds = ['prosody', 'ejabberd'] as const
+export type PeerKind = (typeof peerKinds)[number]
+
+/** A child process with its output line by line, on standard output and standard error alike. */
+export class ServerProcess {
+  readonly name: string
+  readonly lines: string[] = []
+  readonly #child: ChildProcess
+  readonly #exited: Promise<number | null>
+  readonly #waiting = new Set<() => void>()
+  #hasExited = false
+
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  ) {
+    this.name = name
+    this.#child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const output of [this.#child.stdout, this.#child.stderr]) {
+      if (output === null) continue
+      createInterface({ input: output }).on('line', line => {
+        this.lines.push(line)
+        this.#wake()
+      })
+    }
+    // Not to be left behind by a test run that breaks off.
+    const kill = () => this.#child.kill('SIGKILL')
+    process.once('exit', kill)
+    this.#exited = new Promise(resolve => {
+      // `close` comes after the last line of output, `error` where the command does not exist.
+      this.#child.once('error', error => this.lines.push(String(error)))
+      this.#child.once('close', code => {
+        this.#hasExited = true
+        process.removeListener('exit', kill)
+        this.#wake()
+        resolve(code)
+      })
+    })
+  }
+
+  /**
+   * The first of all lines, also those already printed, for which `read` gives a value.
+   * @throws {Error} with the end of the output, at the deadline or when the process has ended
+   */
+  async first<T>(what: string, read: (line: string) => T | undefined, deadlineMs: number): Promise<T> {
+    const deadline = AbortSignal.timeout(deadlineMs)
+    for (let next = 0; ; ) {
+      for (; next < this.lines.length; next += 1) {
+        const value = read(this.lines[next] ?? '')
+        if (value !== undefined) return value
+      }
+      if (this.#hasExited) throw new Error(`${this.name} ended without ${what}\n${this.tail()}`)
+      if (deadline.aborted) {
+        throw new Error(`${this.name}: no ${what} within ${deadlineMs} ms\n${this.tail()}`)
+      }
+      await new Promise<void>(resolve => {
+        const wake = () => {
+          this.#waiting.delete(wake)
+          deadline.removeEventListener('abort', wake)
+          resolve()
+        }
+        this.#waiting.add(wake)
+        deadline.addEventListener('abort', wake)
+      })
+    }
+  }
+
+  /** The end of the output, for a failing test. */
+  tail(count = 60): string {
+    return this.lines
+      .slice(-count)
+      .map(line => `  ${this.name} | ${line}`)
+      .join('\n')
+  }
+
+  /** Asks the process to end, and kills it after `graceMs`. Gives its exit code, null when it was killed. */
+  async stop(graceMs: number): Promise<number | null> {
+    this.#child.kill('SIGTERM')
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    const code = await this.#exited
+    clearTimeout(killer)
+    return code
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake()
+  }
+}
+
+/** Ports on 127.0.0.1 that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers: Server[] = []
+  for (let made = 0; made < count; made += 1) {
+    const server = createServer().listen(0, '127.0.0.1')
+    servers.push(server)
+    await once(server, 'listening')
+  }
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map(server => once(server.close(), 'close')))
+  return ports
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test, vi } from 'vitest'
+import { RaceLost, raceToConnect } from '../../src/transport/address-race.ts'
+import { blackHole, closedPort, keep, listen } from './dialer-fixture.ts'
+import { openSockets } from './resolver-fixture.ts'
+
+const never = new AbortController().signal
+const unreachable = 'ff02::1' // a group: the kernel refuses to connect to it, and sends nothing
+
+function families(ipv6: readonly string[], ipv4: readonly string[]) {
+  return { ipv6: Promise.resolve(ipv6), ipv4: Promise.resolve(ipv4) }
+}
+
+describe('the race', () => {
+  test('is won by IPv4 where IPv6 has no route', async () => {
+    const port = await listen()
+    expect(keep(await raceToConnect(families([unreachable], ['127.0.0.1']), port, never)).remoteAddress).toBe(
+      '127.0.0.1',
+    )
+  })
+
+  test('takes the families in turn, IPv6 first', async () => {
+    const port = await closedPort()
+    const lost = await raceToConnect(families(['::1', '::1'], ['127.0.0.1', '127.0.0.2']), port, never).catch(
+      (error: unknown) => error,
+    )
+    expect(lost).toBeInstanceOf(RaceLost)
+    expect((lost as RaceLost).failures.map(failure => failure.split(' ')[0])).toEqual([
+      '::1',
+      '127.0.0.1',
+      '::1',
+      '127.0.0.2',
+    ])
+  })
+
+  test('is won by an early attempt that answers after later ones have failed', async () => {
+    const { port, release } = await blackHole('::1')
+    const racing = raceToConnect(families(['::1'], ['127.0.0.1']), port, never)
+    release() // the lost packet is sent again in a second, IPv4 is refused after 250 ms
+    expect(keep(await racing).remoteAddress).toBe('::1')
+  })
+
+  test('starts IPv4 soon where IPv6 is not found yet', async () => {
+    const port = await listen()
+    const pending = { ipv6: new Promise<string[]>(() => undefined), ipv4: Promise.resolve(['127.0.0.1']) }
+    expect(keep(await raceToConnect(pending, port, never)).remoteAddress).toBe('127.0.0.1')
+  })
+
+  test('is lost at once without any address', async () => {
+    await expect(raceToConnect(families([], []), 5269, never)).rejects.toMatchObject({ failures: [] })
+  })
+
+  test('does not begin once the signal is aborted', async () => {
+    let accepted = 0
+    const port = await listen('127.0.0.1', 0, () => {
+      accepted += 1
+    })
+    await expect(raceToConnect(families([], ['127.0.0.1']), port, AbortSignal.abort())).rejects.toThrow(
+      RaceLost,
+    )
+    keep(await raceToConnect(families([], ['127.0.0.1']), port, never))
+    await vi.waitFor(() => expect(accepted).toBe(1))
+  })
+
+  test('closes the attempts that lost', async () => {
+    const { port } = await blackHole('::1')
+    await listen('127.0.0.1', port)
+    const before = await openSockets()
+    const socket = await raceToConnect(families(['::1'], ['127.0.0.1']), port, never)
+    socket.destroy()
+    // One is left: the half that the server accepted.
+    await vi.waitFor(async () => expect((await openSockets()).length).toBe(before.length + 1))
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import type { Domain } from '../../src/xmpp/address.ts'
+import { dialerOver } from './dialer-fixture.ts'
+
+const domain = 'fabrikam.com' as Domain
+const plain = '_xmpp-server._tcp.fabrikam.com SRV'
+const direct = '_xmpps-server._tcp.fabrikam.com SRV'
+const never = new AbortController().signal
+const srv = [{ port: 5269, target: 'xmpp.fabrikam.com' }]
+const none = [{ port: 0, target: '.' }]
+
+describe("a partner's targets", () => {
+  test('are its proxy alone, and DNS is not asked', async () => {
+    const { dialer, zone } = await dialerOver({ [plain]: srv })
+    expect(await dialer.targets(domain, { host: 'edge.fabrikam.com', port: 5555 }, never)).toEqual([
+      { host: 'edge.fabrikam.com', port: 5555, directTls: false, source: 'proxy' },
+    ])
+    expect(zone.queries).toEqual([])
+  })
+
+  test('are what both SRV services say', async () => {
+    const { dialer, zone } = await dialerOver()
+    zone.federate('fabrikam.com', { port: 5269, directTlsPort: 5270 })
+    expect(await dialer.targets(domain, undefined, never)).toEqual([
+      { host: 'xmpp.fabrikam.com', port: 5270, directTls: true, source: 'srv' },
+      { host: 'xmpp.fabrikam.com', port: 5269, directTls: false, source: 'srv' },
+    ])
+  })
+
+  test('are the domain itself where there is no SRV record', async () => {
+    const { dialer } = await dialerOver({ 'fabrikam.com A': ['127.0.0.1'] })
+    expect(await dialer.targets(domain, undefined, never)).toEqual([
+      { host: 'fabrikam.com', port: 5269, directTls: false, source: 'fallback' },
+    ])
+  })
+
+  test('do not exist where the domain says it has no such service', async () => {
+    const { dialer } = await dialerOver({ [plain]: none })
+    await expect(dialer.targets(domain, undefined, never)).rejects.toMatchObject({
+      name: 'DialError',
+      condition: 'remote-server-not-found',
+    })
+  })
+
+  test.each([
+    [plain, direct],
+    [direct, plain],
+  ] as const)('are half of them where DNS fails for the other half (%s)', async (failing, working) => {
+    const { dialer } = await dialerOver({ [failing]: 'SERVFAIL', [working]: srv })
+    expect(await dialer.targets(domain, undefined, never)).toMatchObject([
+      { host: 'xmpp.fabrikam.com', directTls: working === direct, source: 'srv' },
+    ])
+  })
+
+  test.each([
+    ['for both', { [plain]: 'SERVFAIL', [direct]: 'SERVFAIL' }],
+    ['for one and the other has none', { [plain]: 'SERVFAIL' }],
+    ['for direct TLS and the other has none', { [direct]: 'REFUSED' }],
+    ['for one and the other is "."', { [plain]: 'SERVFAIL', [direct]: none }],
+    ['for direct TLS and the other is "."', { [direct]: 'SERVFAIL', [plain]: none }],
+    ['in silence', { [plain]: 'drop' }],
+  ] as const)('are unknown, and never guessed, where DNS fails %s', async (_, table) => {
+    const { dialer } = await dialerOver({ 'fabrikam.com A': ['127.0.0.1'], ...table }, { dnsMs: 150 })
+    await expect(dialer.targets(domain, undefined, never)).rejects.toMatchObject({
+      name: 'DialError',
+      condition: 'remote-server-timeout',
+      message: expect.stringContaining('.fabrikam.com SRV: 127.0.0.1 port'),
+    })
+  })
+
+  test('are no longer looked for once the signal is aborted', async () => {
+    const { dialer } = await dialerOver({ [plain]: 'drop', [direct]: 'drop' })
+    const controller = new AbortController()
+    const looking = dialer.targets(domain, undefined, controller.signal)
+    controller.abort(new Error('shutdown'))
+    await expect(looking).rejects.toThrow('shutdown')
+  })
+})
