@@ -84,6 +84,7 @@ export async function startGatehouse(
   const relay = new Relay(
     {
       isLocal: environment.isLocal,
+      isPartner: domain => environment.peerFor(domain) !== undefined,
       inward: remote => connector.destination(remote),
       outward: pair => directory.link(pair),
     },

@@ -20,6 +20,7 @@ export const pathFaults = [
   'unknown-critical-extension',
 ] as const
 
+/** One of `pathFaults`. */
 export type PathFault = (typeof pathFaults)[number]
 
 /** Trusted certificates by their subject's name; see `trustAnchors`. */

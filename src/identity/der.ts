@@ -68,14 +68,17 @@ export function readOid(value: Der | undefined): string {
   return asn1.derToOid(content(value))
 }
 
+/** Makes a SEQUENCE of these members. */
 export function sequence(...items: readonly Der[]): Der {
   return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...items])
 }
 
+/** Makes a SET of these members, which must be in DER order. */
 export function set(...items: readonly Der[]): Der {
   return asn1.create(Class.UNIVERSAL, Type.SET, true, [...items])
 }
 
+/** Makes an OBJECT IDENTIFIER from its dotted form. */
 export function oid(dotted: string): Der {
   return primitive(Type.OID, asn1.oidToDer(dotted).getBytes())
 }
@@ -88,26 +91,32 @@ export function integer(octets: Buffer): Der {
   return primitive(Type.INTEGER, `${isPadded ? '\0' : ''}${bare.toString('latin1')}`)
 }
 
+/** Makes a BOOLEAN. */
 export function boolean(value: boolean): Der {
   return primitive(Type.BOOLEAN, value ? '\xff' : '\0')
 }
 
+/** Makes a NULL. */
 export function nothing(): Der {
   return primitive(Type.NULL, '')
 }
 
+/** Makes an OCTET STRING. */
 export function octetString(octets: Buffer): Der {
   return primitive(Type.OCTETSTRING, octets.toString('latin1'))
 }
 
+/** Makes a BIT STRING; the last octet may have unused bits, which must be 0. */
 export function bitString(octets: Buffer, unusedBits = 0): Der {
   return primitive(Type.BITSTRING, String.fromCharCode(unusedBits) + octets.toString('latin1'))
 }
 
+/** Makes a UTF8String. */
 export function utf8String(text: string): Der {
   return primitive(Type.UTF8, Buffer.from(text).toString('latin1'))
 }
 
+/** Makes an IA5String; the text must be ASCII. */
 export function ia5String(text: string): Der {
   return primitive(Type.IA5STRING, text)
 }

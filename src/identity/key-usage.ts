@@ -11,4 +11,5 @@ export const keyUsages = [
   'decipherOnly',
 ] as const
 
+/** One of `keyUsages`. */
 export type KeyUsage = (typeof keyUsages)[number]

@@ -79,8 +79,8 @@ export class ComponentConnector implements Connector {
       domain,
       secret: secretFor(domain),
       connected: () => {
-        this.#reports.connected(domain)
         this.#look()
+        this.#reports.connected(domain)
       },
       disconnected: (reason: string, wasUp: boolean) => this.#reports.disconnected(domain, reason, wasUp),
     }

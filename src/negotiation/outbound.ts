@@ -139,9 +139,9 @@ function choose(
   const verdict = context.judge(channel.chain)
   const mayUseExternal = terms.methods.includes('sasl-external-tls') && context.tryExternal
   if (mayUseExternal && offers.external && verdict.valid) {
-    const { isProven: _, ...rest } = known
+    const { streamId, declaresDialback } = known
     return {
-      state: { at: 'awaiting-sasl', ...rest, offersDialback: offers.dialback },
+      state: { at: 'awaiting-sasl', channel, streamId, declaresDialback, offersDialback: offers.dialback },
       actions: [{ do: 'send', text: externalAuth }],
     }
   }

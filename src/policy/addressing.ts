@@ -1,4 +1,5 @@
 import type { Proof } from '../identity/proof.ts'
+import type { Pair } from '../negotiation/stream.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
@@ -29,19 +30,23 @@ export function coveringProof(
   return isProven ? 'host-unknown' : 'invalid-from'
 }
 
-/** What is wrong with the addresses of a stanza from the inside, if anything (contract §3, §9). */
-export function insideFault(
+/**
+ * The pair that carries a stanza from the inside, or the error its sender gets (contract §3, §9). Which component stream it came
+ * on does not matter: ejabberd spreads the stanzas for all hosts of a listener over all its components.
+ */
+export function insidePair(
   { from, to }: Addresses,
-  component: Domain,
-  isLocal: (domain: Domain) => boolean,
+  domains: { isLocal(domain: Domain): boolean; isPartner(domain: Domain): boolean },
   domainOf: DomainReader,
-): { readonly condition: StanzaCondition; readonly text: string } | undefined {
-  const sender = from === undefined ? undefined : domainOf(from)
-  if (sender === undefined || !isLocal(sender)) {
+): Pair | { readonly condition: StanzaCondition; readonly text: string } {
+  const local = from === undefined ? undefined : domainOf(from)
+  if (local === undefined || !domains.isLocal(local)) {
     return { condition: 'not-allowed', text: 'the sender is in none of the domains this gateway serves' }
   }
   if (to === undefined) return { condition: 'bad-request', text: 'the stanza has no receiver' }
-  if (domainOf(to) !== component)
+  const remote = domainOf(to)
+  if (remote === undefined || !domains.isPartner(remote)) {
     return { condition: 'not-allowed', text: 'the domain of the receiver is not a partner' }
-  return undefined
+  }
+  return { local, remote }
 }

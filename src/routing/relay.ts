@@ -1,5 +1,5 @@
 import type { Proof } from '../identity/proof.ts'
-import { coveringProof, insideFault } from '../policy/addressing.ts'
+import { coveringProof, insidePair } from '../policy/addressing.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
@@ -22,6 +22,7 @@ export type Undeliverable = { readonly condition: StanzaCondition; readonly text
 /** Where stanzas can go. */
 export type Ways = {
   readonly isLocal: (domain: Domain) => boolean
+  readonly isPartner: (domain: Domain) => boolean
   /** To the inside, for what comes from a partner's domain. */
   readonly inward: (remote: Domain) => Destination
   /** To a partner, for what comes from a local domain. */
@@ -63,20 +64,16 @@ export class Relay {
     const runs = new RunBuilder(source)
     return {
       stanza: slice => {
-        const fault = insideFault(slice, component, this.#ways.isLocal, this.#addresses.domainOf)
-        if (fault !== undefined) {
-          this.#refused('out', slice, fault.condition, { local: undefined, remote: component })
-          const isInComponent = slice.to !== undefined && this.#addresses.domainOf(slice.to) === component
-          const error = bounceOf(slice, fault, isInComponent ? slice.to : toUnicode(component))
+        const pair = insidePair(slice, this.#ways, this.#addresses.domainOf)
+        if ('condition' in pair) {
+          this.#refused('out', slice, pair.condition, { local: undefined, remote: component })
+          const isPartners = slice.to !== undefined && this.#isPartner(slice.to)
+          const error = bounceOf(slice, pair, isPartners ? slice.to : toUnicode(component))
           if (error !== undefined) sendText(this.#ways.inward(component), error)
           return
         }
         this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
-        const local = this.#addresses.domainOf(slice.from ?? '') as Domain // it has just been judged
-        runs.add(
-          this.#ways.outward({ local, remote: component }),
-          portable(slice, source, ns.component, ns.server),
-        )
+        runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server))
       },
       flush: () => runs.flush(),
     }
@@ -109,6 +106,11 @@ export class Relay {
       const destination = error === undefined ? undefined : wayBack(slice)
       if (error !== undefined && destination !== undefined) sendText(destination, error)
     }
+  }
+
+  #isPartner(address: string): boolean {
+    const domain = this.#addresses.domainOf(address)
+    return domain !== undefined && this.#ways.isPartner(domain)
   }
 
   #refused(

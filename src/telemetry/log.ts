@@ -1,9 +1,7 @@
 import { type DestinationStream, destination as openDestination, pino } from 'pino'
 import { eventLines, type GatewayEvent } from './events.ts'
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const
-
-export type LogLevel = (typeof logLevels)[number]
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 /** Data of a log line; an exception goes under `err`. */
 export type LogFields = Readonly<Record<string, unknown>>

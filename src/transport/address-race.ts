@@ -86,7 +86,7 @@ class Race {
   }
 
   #advance(): void {
-    if (this.#isOver || this.#pause !== undefined) return
+    if (this.#pause !== undefined) return
     const family = this.#waiting[this.#next].length > 0 ? this.#next : otherThan[this.#next]
     const address = this.#waiting[family].shift()
     if (address !== undefined) {

@@ -34,7 +34,8 @@ export const closeGraceMs = 5_000
 /** One XML stream over one connection (RFC 6120 §4): elements up, text and stanza runs down. */
 export class XmlStream<Token = never> {
   readonly #connection: Connection<Token>
-  readonly #reader: Reader
+  readonly #content: ContentNamespace
+  #reader: Reader
   readonly #events: XmlStreamEvents
   readonly #graceMs: number
   #isFaulty = false
@@ -47,12 +48,8 @@ export class XmlStream<Token = never> {
   constructor(socket: Socket, options: XmlStreamOptions, events: XmlStreamEvents) {
     this.#events = events
     this.#graceMs = options.closeGraceMs
-    const handler = {
-      header: (header: HeaderSlice) => events.header(header),
-      element: (slice: Slice) => events.element(slice),
-      end: () => this.#end(true),
-    }
-    this.#reader = new Reader(options.content, handler, options.limits)
+    this.#content = options.content
+    this.#reader = this.#newReader(options.limits)
     this.#connection = new Connection<Token>(socket, {
       data: chunk => this.#read(chunk),
       halfClosed: () => this.#end(false),
@@ -117,7 +114,8 @@ export class XmlStream<Token = never> {
         throw new StreamError('policy-violation', 'data in the clear followed the change to TLS')
       return upgrade(socket)
     })
-    this.#reader.restart()
+    // A new one: nothing that was said in the clear lives on.
+    this.#reader = this.#newReader(this.#reader.limits)
     return secured
   }
 
@@ -148,6 +146,16 @@ export class XmlStream<Token = never> {
   /** Drops the connection without a word. */
   destroy(reason: Error): void {
     this.#connection.destroy(reason)
+  }
+
+  #newReader(limits: XmlLimits): Reader {
+    const events = this.#events
+    const handler = {
+      header: (header: HeaderSlice) => events.header(header),
+      element: (slice: Slice) => events.element(slice),
+      end: () => this.#end(true),
+    }
+    return new Reader(this.#content, handler, limits)
   }
 
   #read(chunk: Buffer): void {

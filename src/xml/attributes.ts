@@ -1,7 +1,7 @@
 import { XmlFault } from './fault.ts'
 
 /** No XMPP element has a third as many. Each is compared with all before it, so that more would make a tag dear. */
-export const maxAttributes = 64
+const maxAttributes = 64
 
 /** The attributes of one tag as offsets into its bytes, counted from `base`: the bytes may move while it is read. */
 export class Attributes {
@@ -10,21 +10,23 @@ export class Attributes {
   /** The offset of the colon in the name, or -1. */
   readonly colon: number[] = []
   readonly nameEnd: number[] = []
+  /** Is it `xmlns`, or has it that prefix? */
+  readonly isDeclaration: boolean[] = []
   readonly valueStart: number[] = []
   readonly valueEnd: number[] = []
   /** How many declare a namespace. */
   declarations = 0
   /** How many others have a prefix that is not `xml`. */
   prefixed = 0
-  /** Some value has a reference in it. */
-  hasReference = false
+  /** Each byte of the tag is a character that stands for itself: no value has a reference, or white space but the space. */
+  isPlain = true
 
   /** Forgets the tag before. */
   clear(): void {
     this.count = 0
     this.declarations = 0
     this.prefixed = 0
-    this.hasReference = false
+    this.isPlain = true
   }
 
   /**
@@ -41,10 +43,10 @@ export class Attributes {
     nameStart[count] = start
     nameEnd[count] = end
     this.colon[count] = colon
-    if (colon >= 0 || bytes[base + start] === 0x78) {
-      if (this.#isDeclaration(bytes, base, count)) this.declarations++
-      else if (colon >= 0 && !(colon - start === 3 && areBytes(bytes, base + start, 'xml'))) this.prefixed++
-    }
+    const isDeclaration = (colon < 0 ? end : colon) - start === 5 && areBytes(bytes, base + start, xmlns)
+    this.isDeclaration[count] = isDeclaration
+    if (isDeclaration) this.declarations++
+    else if (colon >= 0 && !(colon - start === 3 && areBytes(bytes, base + start, xml))) this.prefixed++
   }
 
   /** Takes the value of the attribute that was named last. */
@@ -55,7 +57,7 @@ export class Attributes {
 
   /** The prefix which the attribute declares, '' for the default namespace; undefined where it declares none. */
   declaredPrefix(bytes: Buffer, base: number, index: number): string | undefined {
-    if (!this.#isDeclaration(bytes, base, index)) return undefined
+    if (!this.isDeclaration[index]) return undefined
     const colon = this.colon[index]!
     return colon < 0 ? '' : bytes.toString('utf8', base + colon + 1, base + this.nameEnd[index]!)
   }
@@ -63,7 +65,7 @@ export class Attributes {
   /** The prefix of the attribute's name; undefined where it has none or declares a namespace. */
   prefix(bytes: Buffer, base: number, index: number): string | undefined {
     const colon = this.colon[index]!
-    if (colon < 0 || this.#isDeclaration(bytes, base, index)) return undefined
+    if (colon < 0 || this.isDeclaration[index]) return undefined
     return bytes.toString('utf8', base + this.nameStart[index]!, base + colon)
   }
 
@@ -84,17 +86,13 @@ export class Attributes {
       seen.add(expanded)
     }
   }
-
-  #isDeclaration(bytes: Uint8Array, base: number, index: number): boolean {
-    const start = this.nameStart[index]!
-    const colon = this.colon[index]!
-    return (colon < 0 ? this.nameEnd[index]! : colon) - start === 5 && areBytes(bytes, base + start, 'xmlns')
-  }
 }
 
-/** Are the bytes at `at` those of an ASCII text? */
-export function areBytes(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
+const xmlns = Buffer.from('xmlns')
+const xml = Buffer.from('xml')
+
+function areBytes(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false
   return true
 }
 

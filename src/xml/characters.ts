@@ -6,7 +6,7 @@ export const kind = {
   text: 1,
   /** The same in a CDATA section. */
   cdata: 2,
-  /** The same in an attribute's value, which also ends at either quote. */
+  /** The same in an attribute's value, which also ends at either quote, and where only the space stands for itself. */
   value: 4,
   /** In a name; the colon is none. */
   name: 8,
@@ -46,22 +46,26 @@ export function isQualifiedName(name: string): boolean {
 }
 
 /**
- * Goes over characters of one kind, and over what is above ASCII: any Char there, or NameChar for names.
+ * Goes over characters of one kind and those above ASCII: any Char there, or NameChar for names.
  * @param end no character may be cut there: see `endOfWhole`
  * @returns where the first other byte is, or `end`
  * @throws {XmlFault} when bytes are not UTF-8 or no such character
  */
-export function skipRun(bytes: Uint8Array, from: number, end: number, kinds: number): number {
+export function skipWide(bytes: Uint8Array, from: number, end: number, kinds: number): number {
   let i = from
-  for (;;) {
-    while (i < end && (classes[bytes[i]!]! & kinds) !== 0) i++
-    if (i === end || bytes[i]! < 0x80) return i
+  while (i < end) {
+    if (bytes[i]! < 0x80) {
+      if ((classes[bytes[i]!]! & kinds) === 0) return i
+      i++
+      continue
+    }
     const codePoint = decodeCharacter(bytes, i, end)
     if (!(kinds === kind.name ? isNameCharacter(codePoint) : isXmlCharacter(codePoint))) {
       throw malformed('not UTF-8, or a character that may not be there')
     }
     i += widthOf(codePoint)
   }
+  return i
 }
 
 /** Goes over white space. */
@@ -83,7 +87,7 @@ export function endOfWhole(bytes: Uint8Array, from: number, end: number): number
 
 /**
  * Decodes the character which begins at `at` (RFC 3629 §3).
- * @returns its code point, or -1 where these bytes are not UTF-8
+ * @returns its code point, which may be one that is no Char; -1 where these bytes are none
  */
 export function decodeCharacter(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at]!
@@ -96,7 +100,7 @@ export function decodeCharacter(bytes: Uint8Array, at: number, end: number): num
     if ((byte & 0xc0) !== 0x80) return -1
     codePoint = (codePoint << 6) | (byte & 0x3f)
   }
-  // Overlong forms; what else must not be is no Char either.
+  // Overlong forms. Surrogates, and what is above U+10FFFF, are no Chars.
   return (length === 3 && codePoint < 0x800) || (length === 4 && codePoint < 0x10000) ? -1 : codePoint
 }
 
@@ -141,7 +145,7 @@ function tabulate(): Uint8Array {
     if (!isXmlCharacter(byte)) continue
     if (!'<&>'.includes(character)) table[byte]! |= kind.text
     if (character !== '>') table[byte]! |= kind.cdata
-    if (!'<&\'"'.includes(character)) table[byte]! |= kind.value
+    if (!'<&\'"\t\r\n'.includes(character)) table[byte]! |= kind.value
     if (/[A-Za-z0-9_.-]/.test(character)) table[byte]! |= kind.name | kind.reference
     if (/[A-Za-z_]/.test(character)) table[byte]! |= kind.nameStart
     if (/[ \t\r\n]/.test(character)) table[byte]! |= kind.space

@@ -3,9 +3,10 @@ import { malformed, XmlFault } from './fault.ts'
 
 // What the next byte belongs to.
 const start = 0 // the very first
-const opening = 1 // behind a `<` that is the very first
-const declaration = 2 // the XML declaration
-const space = 3
+const marked = 1 // where a byte order mark was, or might have been
+const opening = 2 // behind a `<` that is the very first
+const declaration = 3 // the XML declaration
+const space = 4
 
 /** Checks what comes before a stream's root: a byte order mark, an XML declaration, white space. */
 export class Prolog {
@@ -33,6 +34,9 @@ export class Prolog {
         // White space that kept the old stream alive may come before the new one's XML declaration.
         if (this.#isRestarted) i = skipSpace(bytes, i, end)
         return i === end ? i : this.#start(bytes, i)
+      case marked:
+        this.#state = bytes[i] === 0x3c ? opening : space
+        return this.#state === opening ? i + 1 : i
       case opening:
         if (bytes[i] === 0) throw foreignEncoding() // UTF-16, XML 1.0 appendix F
         this.#mark = i - 1 - base
@@ -62,12 +66,10 @@ export class Prolog {
         throw foreignEncoding() // UTF-16 or UTF-32, XML 1.0 appendix F
       case 0xef:
         if (bytes[i + 1] !== 0xbb || bytes[i + 2] !== 0xbf) throw malformed('text before the root element')
+        this.#state = marked
         return i + 3
-      case 0x3c:
-        this.#state = opening
-        return i + 1
       default:
-        this.#state = space
+        this.#state = marked
         return i
     }
   }

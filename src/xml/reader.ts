@@ -37,6 +37,7 @@ export class Slice {
    */
   readonly isPortable: boolean
   readonly #envelope: Envelope
+  #tag: string | undefined
   #name: string | undefined
   #from: string | undefined
   #to: string | undefined
@@ -86,11 +87,18 @@ export class Slice {
   }
 
   #decode(start: number, end: number): string | undefined {
-    return start === 0 ? undefined : decodeValue(this.bytes, this.start + start, this.start + end)
+    if (start === 0) return undefined
+    const { plainEnd } = this.#envelope
+    if (plainEnd === 0) return decodeValue(this.bytes, this.start + start, this.start + end)
+    // One call for all of them: such a call takes longer than it takes to read the tag.
+    this.#tag ??= this.bytes.toString('latin1', this.start, this.start + plainEnd)
+    return this.#tag.slice(start, end)
   }
 }
 
 const minBufferBytes = 512
+const noDeclarations: ReadonlyMap<string, string> = new Map()
+const unbounded: XmlLimits = { elementBytes: 2 ** 30, depth: 2 ** 30 }
 const nothing = Buffer.alloc(0)
 
 /**
@@ -124,7 +132,7 @@ export class Reader {
 
   /** What the stream's header declares: from prefix, '' for the default, to namespace. */
   get declarations(): ReadonlyMap<string, string> {
-    return this.#scanner.tags.header?.declarations ?? new Map()
+    return this.#scanner.tags.header?.declarations ?? noDeclarations
   }
 
   /** The number of bytes received behind the point where `stop` took effect. */
@@ -231,7 +239,7 @@ export class Reader {
 export function elementsOf(bytes: Buffer, contentNamespace: string): Slice[] {
   const elements: Slice[] = []
   const handler = { header() {}, element: (element: Slice) => void elements.push(element), end() {} }
-  const reader = new Reader(contentNamespace, handler, { elementBytes: Infinity, depth: Infinity })
+  const reader = new Reader(contentNamespace, handler, unbounded)
   reader.write(Buffer.from(`<stream xmlns='${escapeAttribute(contentNamespace)}'>`))
   reader.write(bytes)
   return elements

@@ -1,4 +1,4 @@
-import { classes, endOfWhole, kind, skipRun, skipSpace } from './characters.ts'
+import { classes, endOfWhole, kind, skipSpace, skipWide } from './characters.ts'
 import { malformed, XmlFault } from './fault.ts'
 import { Prolog } from './prolog.ts'
 import type { XmlLimits } from './reader.ts'
@@ -74,14 +74,36 @@ export class Scanner {
     let i = from
     let end = this.#endOfScan(bytes, i, fill)
     while (i < end) {
-      if (this.#state === stream) {
-        i = skipSpace(bytes, i, end)
-        if (i === end) break
-        this.#begin(bytes[i]!, i)
-        end = this.#endOfScan(bytes, ++i, fill)
-      } else {
-        i = this.#step(bytes, i, end)
-        if (this.event !== 'nothing' || this.#state === done) return i
+      switch (this.#state) {
+        case stream:
+          i = skipSpace(bytes, i, end)
+          if (i === end) break
+          this.#begin(bytes[i]!, i)
+          end = this.#endOfScan(bytes, ++i, fill)
+          break
+        case text:
+          while (i < end && (classes[bytes[i]!]! & kind.text) !== 0) i++
+          if (i < end && bytes[i]! >= 0x80) i = skipWide(bytes, i, end, kind.text)
+          if (i < end) this.#behindText(bytes, i++)
+          break
+        case markup:
+          if (this.#markup(bytes[i]!, i)) i++
+          break
+        case openTag:
+          i = this.tags.tag.scan(bytes, this.base, i, end)
+          if (!this.tags.tag.isComplete) break
+          this.#open(bytes)
+          if (this.event !== 'nothing') return i
+          break
+        case closeTag:
+          i = skipSpace(bytes, i, end)
+          if (i === end) break
+          if (bytes[i++] !== 0x3e) throw malformed('a close tag with more than a name')
+          this.#close()
+          if (this.event !== 'nothing' || this.isDone) return i
+          break
+        default:
+          i = this.#step(bytes, i, end)
       }
     }
     if (this.isInside && fill - this.base >= this.#elementBytes) {
@@ -91,7 +113,7 @@ export class Scanner {
   }
 
   #endOfScan(bytes: Buffer, from: number, fill: number): number {
-    return endOfWhole(bytes, from, this.isInside ? Math.min(fill, this.base + this.#elementBytes) : fill)
+    return this.isInside ? endOfWhole(bytes, from, Math.min(fill, this.base + this.#elementBytes)) : fill
   }
 
   /** A top-level element begins, or the root's close tag. */
@@ -103,80 +125,66 @@ export class Scanner {
     this.#state = markup
   }
 
-  /** Reads on in one state. */
+  /** Reads on in one of the other states. */
   #step(bytes: Buffer, from: number, end: number): number {
+    let i = from
     switch (this.#state) {
-      case text:
-        return this.#text(bytes, skipRun(bytes, from, end, kind.text), end)
-      case markup:
-        return this.#markup(bytes[from]!, from)
-      case openTag: {
-        const i = this.tags.tag.scan(bytes, this.base, from, end)
-        if (this.tags.tag.isComplete) this.#open(bytes)
-        return i
-      }
       case closeName:
-        return this.#closeName(bytes, from, end)
-      case closeTag: {
-        const i = skipSpace(bytes, from, end)
-        if (i === end) return i
-        if (bytes[i] !== 0x3e) throw malformed('a close tag with more than a name')
-        this.#close()
-        return i + 1
-      }
-      case reference: {
-        const i = this.#reference.scan(bytes, this.base, from, end)
+        return this.#closeName(bytes, i, end)
+      case reference:
+        i = this.#reference.scan(bytes, this.base, i, end)
         if (this.#reference.isComplete) this.#state = text
         return i
-      }
       case bang:
-        return this.#bang(bytes[from]!, from)
+        this.#bang(bytes[i]!, i)
+        return i + 1
       case cdata:
-        return this.#cdata(bytes, skipRun(bytes, from, end, kind.cdata), end)
-      default: {
-        const i = this.#prolog.scan(bytes, this.base, from, end)
+        i = skipWide(bytes, i, end, kind.cdata)
+        return i < end ? this.#cdata(bytes, i) : i
+      default:
+        i = this.#prolog.scan(bytes, this.base, i, end)
         if (this.#prolog.isComplete) this.#state = markup
         return i
-      }
     }
   }
 
-  #text(bytes: Buffer, i: number, end: number): number {
-    if (i === end) return i
+  /** Judges the byte that ends a run of text. */
+  #behindText(bytes: Buffer, i: number): void {
     switch (bytes[i]) {
       case 0x3c:
         this.#state = markup
-        return i + 1
+        break
       case 0x26:
         this.#reference.begin(i + 1 - this.base)
         this.#state = reference
-        return i + 1
+        break
       case 0x3e:
         // A tag comes before all text, so that there are two bytes to look back at.
         if (bytes[i - 1] === 0x5d && bytes[i - 2] === 0x5d) throw malformed(']]> in text')
-        return i + 1
+        break
       default:
         throw malformed('a control character')
     }
   }
 
-  #markup(byte: number, i: number): number {
+  /** Judges the byte behind a `<`; returns whether it belongs to no name. */
+  #markup(byte: number, i: number): boolean {
     switch (byte) {
       case 0x2f:
         if (this.tags.depth === 0) throw malformed('a close tag without an open tag')
         this.#mark = i + 1 - this.base
         this.#state = closeName
-        return i + 1
+        return true
       case 0x21:
         this.#mark = i + 1 - this.base
         this.#state = bang
-        return i + 1
+        return true
       case 0x3f:
         throw new XmlFault('restricted-xml', 'a processing instruction')
       default:
         this.tags.tag.begin(i - this.base)
         this.#state = openTag
-        return i
+        return false
     }
   }
 
@@ -203,7 +211,7 @@ export class Scanner {
     if (this.tags.depth === 1) this.event = 'element'
   }
 
-  #bang(byte: number, i: number): number {
+  #bang(byte: number, i: number): void {
     const matched = i - this.base - this.#mark
     // A comment, or a document type declaration.
     if (matched === 0 && (byte === 0x2d || byte === 0x44))
@@ -212,11 +220,9 @@ export class Scanner {
     if (this.tags.depth === 0) throw malformed('text before the root element')
     if (this.tags.depth === 1) throw new XmlFault('bad-format', 'text between elements')
     if (matched === cdataStart.length - 1) this.#state = cdata
-    return i + 1
   }
 
-  #cdata(bytes: Buffer, i: number, end: number): number {
-    if (i === end) return i
+  #cdata(bytes: Buffer, i: number): number {
     if (bytes[i] !== 0x3e) throw malformed('a control character')
     if (bytes[i - 1] === 0x5d && bytes[i - 2] === 0x5d) this.#state = text
     return i + 1

@@ -1,4 +1,3 @@
-import { areBytes } from './attributes.ts'
 import { XmlFault } from './fault.ts'
 import { checkDeclaration, isReservedLength, Scope } from './namespaces.ts'
 import { OpenTag } from './open-tag.ts'
@@ -23,6 +22,8 @@ export type Envelope = {
   readonly typeEnd: number
   readonly idStart: number
   readonly idEnd: number
+  /** Where the last value ends, where each byte up to there stands for itself; else 0. */
+  readonly plainEnd: number
 }
 
 /** The open elements around the place where a scanner is, and what the open tags of root and top-level element say. */
@@ -40,7 +41,7 @@ export class Tags {
   readonly #contentNamespace: string
   readonly #contentBytes: number
   #scope = new Scope(new Map())
-  #hasContentDefault = false
+  #rootDefault = ''
   #maxDepth = 0
   #rootName = Buffer.alloc(0)
   readonly #nameStart: number[] = []
@@ -60,7 +61,7 @@ export class Tags {
   /** A top-level element begins. */
   begin(maxDepth: number): void {
     this.#maxDepth = maxDepth
-    this.isPortable = this.#hasContentDefault
+    this.isPortable = this.#rootDefault === this.#contentNamespace
   }
 
   /**
@@ -81,7 +82,7 @@ export class Tags {
       colon < 0 ? undefined : this.#use(bytes.toString('utf8', base + nameStart, base + colon))
     if (attributes.prefixed > 0) this.#resolveAttributes(bytes, base)
     if (this.depth > 2) return
-    this.namespace = namespace ?? own ?? this.#scope.root.get('') ?? ''
+    this.namespace = namespace ?? own ?? this.#rootDefault
     this.envelope = this.#locate(bytes, base, colon < 0 ? nameStart : colon + 1, nameEnd)
   }
 
@@ -122,7 +123,7 @@ export class Tags {
     const namespace =
       colon < 0 ? declarations.get('') : this.#use(bytes.toString('utf8', base + nameStart, base + colon))
     if (attributes.prefixed > 0) this.#resolveAttributes(bytes, base)
-    this.#hasContentDefault = declarations.get('') === this.#contentNamespace
+    this.#rootDefault = declarations.get('') ?? ''
     this.#rootName = Buffer.from(bytes.subarray(base + nameStart, base + nameEnd))
     const name = bytes.toString('utf8', base + (colon < 0 ? nameStart : colon + 1), base + nameEnd)
     this.header = { name, namespace: namespace ?? '', attributes: values, declarations }
@@ -150,7 +151,7 @@ export class Tags {
   #isNotable(index: number): boolean {
     const { attributes } = this.tag
     const length = attributes.valueEnd[index]! - attributes.valueStart[index]!
-    return attributes.hasReference || length === this.#contentBytes || isReservedLength(length)
+    return !attributes.isPlain || length === this.#contentBytes || isReservedLength(length)
   }
 
   #resolveAttributes(bytes: Buffer, base: number): void {
@@ -185,25 +186,40 @@ export class Tags {
     let idStart = 0
     let idEnd = 0
     for (let i = 0; i < attributes.count; i++) {
-      const at = base + attributes.nameStart[i]!
-      const length = attributes.nameEnd[i]! - attributes.nameStart[i]!
       const start = attributes.valueStart[i]!
       const end = attributes.valueEnd[i]!
-      if (length === 2 && areBytes(bytes, at, 'to')) {
-        toStart = start
-        toEnd = end
-      } else if (length === 2 && areBytes(bytes, at, 'id')) {
-        idStart = start
-        idEnd = end
-      } else if (length === 4 && areBytes(bytes, at, 'from')) {
-        fromStart = start
-        fromEnd = end
-      } else if (length === 4 && areBytes(bytes, at, 'type')) {
-        typeStart = start
-        typeEnd = end
+      switch (shortName(bytes, base + attributes.nameStart[i]!, base + attributes.nameEnd[i]!)) {
+        case 0x746f: // to
+          toStart = start
+          toEnd = end
+          break
+        case 0x6964: // id
+          idStart = start
+          idEnd = end
+          break
+        case 0x66726f6d: // from
+          fromStart = start
+          fromEnd = end
+          break
+        case 0x74797065: // type
+          typeStart = start
+          typeEnd = end
       }
     }
-    return { nameStart, nameEnd, fromStart, fromEnd, toStart, toEnd, typeStart, typeEnd, idStart, idEnd }
+    const plainEnd = attributes.isPlain ? (attributes.valueEnd[attributes.count - 1] ?? nameEnd) : 0
+    return {
+      nameStart,
+      nameEnd,
+      fromStart,
+      fromEnd,
+      toStart,
+      toEnd,
+      typeStart,
+      typeEnd,
+      idStart,
+      idEnd,
+      plainEnd,
+    }
   }
 }
 
@@ -218,4 +234,13 @@ const nowhere: Envelope = {
   typeEnd: 0,
   idStart: 0,
   idEnd: 0,
+  plainEnd: 0,
+}
+
+/** A name of up to four characters as one number; -1 for a longer one. */
+function shortName(bytes: Buffer, start: number, end: number): number {
+  if (end - start > 4) return -1
+  let name = 0
+  for (let i = start; i < end; i++) name = (name << 8) | bytes[i]!
+  return name
 }

@@ -172,6 +172,18 @@ describe('a certification path with', () => {
     expect(outcome(find({ ...chain, others: [other, ...chain.others] }))).toBe('valid')
   })
 
+  test('several faults tells the one nearest to an anchor', () => {
+    const chain = below2({ root: expired, intermediate: { commonName: 'CA' } })
+    const other = createAuthority().intermediate({ commonName: 'CA' }).certificate
+    expect(outcome(find({ ...chain, others: [other, ...chain.others] }))).toBe('expired')
+    expect(outcome(find({ ...chain, others: [...chain.others, other] }))).toBe('expired')
+  })
+
+  test('an anchor given many times meets it once', () => {
+    const root = parseCertificate(createAuthority().certificate)
+    expect(trustAnchors([root, root, root]).bySubject.get(root.subjectName)).toEqual([root])
+  })
+
   test('both purposes asked for needs both', () => {
     const purposes = [oids.serverAuth, oids.clientAuth]
     expect(outcome(find(below({}), purposes))).toBe('wrong-purpose')

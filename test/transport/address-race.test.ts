@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { RaceLost, raceToConnect } from '../../src/transport/address-race.ts'
 import { blackHole, closedPort, keep, listen } from './dialer-fixture.ts'
 import { openSockets } from './resolver-fixture.ts'
@@ -39,6 +40,37 @@ describe('the race', () => {
     expect(keep(await racing).remoteAddress).toBe('::1')
   })
 
+  test('starts another attempt 250 ms after the last one', async () => {
+    const { port } = await blackHole('::1')
+    let accepted = 0
+    await listen('127.0.0.1', port, () => {
+      accepted += 1
+    })
+    useFakeTimers()
+    const racing = raceToConnect(families(['::1'], ['127.0.0.1']), port, never)
+    await turns()
+    vi.advanceTimersByTime(249)
+    await turns()
+    expect(accepted).toBe(0)
+    vi.advanceTimersByTime(1)
+    expect(keep(await racing).remoteAddress).toBe('127.0.0.1')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('lets IPv4 wait 50 ms for IPv6 to be found', async () => {
+    const port = await listen('::1')
+    await listen('127.0.0.1', port)
+    useFakeTimers()
+    const ipv6 = Promise.withResolvers<string[]>()
+    const racing = raceToConnect({ ipv6: ipv6.promise, ipv4: Promise.resolve(['127.0.0.1']) }, port, never)
+    await turns()
+    vi.advanceTimersByTime(49)
+    await turns()
+    ipv6.resolve(['::1'])
+    expect(keep(await racing).remoteAddress).toBe('::1')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('starts IPv4 soon where IPv6 is not found yet', async () => {
     const port = await listen()
     const pending = { ipv6: new Promise<string[]>(() => undefined), ipv4: Promise.resolve(['127.0.0.1']) }
@@ -71,3 +103,13 @@ describe('the race', () => {
     await vi.waitFor(async () => expect((await openSockets()).length).toBe(before.length + 1))
   })
 })
+
+function useFakeTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+// As many as the kernel needs to connect two sockets of this machine.
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
+}

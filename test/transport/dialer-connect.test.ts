@@ -108,6 +108,14 @@ describe('a target that cannot be reached', () => {
       expect(message).toContain(`${address} ECONNREFUSED`)
   })
 
+  test('is tried at 16 addresses of a family, whatever it publishes', async () => {
+    const port = await closedPort()
+    const addresses = Array.from({ length: 20 }, (_, last) => `127.0.0.${last + 1}`)
+    const { dialer } = await dialerOver({ 'xmpp.fabrikam.com A': addresses })
+    const failure = await dialer.connect(at(port), never).catch((error: unknown) => error)
+    expect((failure as Error).message.match(/ECONNREFUSED/g)).toHaveLength(16)
+  })
+
   test('leaves the next one to be tried', async () => {
     const { dialer, zone } = await dialerOver({
       'dead.example A': ['127.0.0.1'],

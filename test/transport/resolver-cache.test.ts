@@ -5,11 +5,11 @@ import { startZone } from '../support/zone.ts'
 import { forged } from './resolver-fixture.ts'
 
 /** A resolver whose clock is moved by hand, and how often its one server was asked. */
-async function fixture(table: ZoneTable, options: Parameters<typeof startZone>[1] = {}) {
+async function fixture(table: ZoneTable, options: Parameters<typeof startZone>[1] = {}, timeoutMs = 1500) {
   const zone = await startZone(table, options)
   onTestFinished(() => zone.close())
   let ms = 0
-  const resolver = new Resolver({ servers: [zone.address], timeoutMs: 300, now: () => ms })
+  const resolver = new Resolver({ servers: [zone.address], timeoutMs, now: () => ms })
   return {
     zone,
     resolver,
@@ -95,6 +95,15 @@ describe('that there is nothing is remembered', () => {
     }
   })
 
+  test("for the TTL of the zone's SOA record where that is shorter", async () => {
+    const { resolver, asked, passes, zone } = await fixture({})
+    zone.set('a.example A', honest => [forged(honest, copy => void (copy.authorities[0]!.ttl = 10))])
+    await resolver.lookup('a.example', 'A')
+    passes(11)
+    await resolver.lookup('a.example', 'A')
+    expect(asked()).toBe(2)
+  })
+
   test('for 30 s where the zone does not say', async () => {
     const { resolver, asked, passes, zone } = await fixture({})
     zone.set('a.example A', honest => [forged(honest, copy => void (copy.authorities = []))])
@@ -122,6 +131,18 @@ describe('the memory', () => {
     resolver.flush()
     await resolver.lookup('a.example', 'A')
     expect(asked()).toBe(2)
+  })
+
+  test('is not all that a flush ends: who asks now shares no earlier question', async () => {
+    const { resolver, zone } = await fixture({ 'a.example A': 'drop' }, {}, 60_000)
+    const controller = new AbortController()
+    const early = resolver.lookup('a.example', 'A', controller.signal)
+    await vi.waitFor(() => expect(zone.queries.length).toBe(1))
+    resolver.flush()
+    zone.set('a.example A', address(60))
+    expect(await resolver.lookup('a.example', 'A')).toMatchObject({ kind: 'records' })
+    controller.abort()
+    await expect(early).rejects.toThrow()
   })
 
   test('takes no answer to a question asked before a flush', async () => {

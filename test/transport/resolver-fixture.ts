@@ -1,3 +1,7 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { Packet } from 'dns2'
 import { onTestFinished } from 'vitest'
@@ -36,22 +40,61 @@ export function truncate(reply: Packet): void {
   reply.header.tc = 1
 }
 
-/** A reply of one record whose bytes no encoder has checked. @param flags the header's second 16 bits */
-export function rawReply(query: ZoneQuery, rdata: Buffer, flags = 0x8580): Buffer {
+/** A reply of one record whose bytes no encoder has checked; `flags` are the header's second 16 bits. */
+export function rawReply(
+  query: Pick<ZoneQuery, 'request'>,
+  rdata: Buffer,
+  options: { flags?: number; type?: number } = {},
+): Buffer {
   const { header, questions } = query.request
   const question = questions[0]?.toBuffer() ?? Buffer.alloc(0)
   const start = Buffer.alloc(12)
-  for (const [index, value] of [header.id, flags, 1, 1].entries()) start.writeUInt16BE(value, index * 2)
+  for (const [index, value] of [header.id, options.flags ?? 0x8580, 1, 1].entries())
+    start.writeUInt16BE(value, index * 2)
   const record = Buffer.from([0xc0, 0x0c, 0, 0, 0, 1, 0, 0, 0, 60, 0, 0])
-  record.writeUInt16BE(questions[0]?.type ?? 0, 2)
+  record.writeUInt16BE(options.type ?? questions[0]?.type ?? 0, 2)
   record.writeUInt16BE(rdata.length, 10)
   return Buffer.concat([start, question, record, rdata])
 }
 
 /** The content of an SRV record with labels as they are. */
 export function srvTo(...labels: string[]): Buffer {
-  const name = labels.map(label => Buffer.from([label.length, ...Buffer.from(label, 'latin1')]))
-  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0x14, 0x95]), ...name, Buffer.from([0])])
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0x14, 0x95]), nameOf(...labels)])
+}
+
+/** A name with labels as they are. */
+export function nameOf(...labels: string[]): Buffer {
+  const parts = labels.map(label => Buffer.from([label.length, ...Buffer.from(label, 'latin1')]))
+  return Buffer.concat([...parts, Buffer.from([0])])
+}
+
+/** A server that says whatever bytes it is told to, and a resolver that asks it alone. */
+export async function rawServer(answers: {
+  udp: (query: { request: Packet }) => readonly Buffer[]
+  tcp?: (socket: Socket, query: { request: Packet }) => void
+}): Promise<Resolver> {
+  const sockets = new Set<Socket>()
+  const tcp = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', (query: Buffer) =>
+      answers.tcp?.(socket, { request: Packet.parse(query.subarray(2)) }),
+    )
+  })
+  await once(tcp.listen(0, '127.0.0.1'), 'listening')
+  const { port } = tcp.address() as AddressInfo
+  const udp = createSocket('udp4', (query, asker) => {
+    for (const reply of answers.udp({ request: Packet.parse(query) }))
+      udp.send(reply, asker.port, asker.address)
+  })
+  udp.bind(port, '127.0.0.1')
+  await once(udp, 'listening')
+  onTestFinished(() => {
+    udp.close()
+    tcp.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return new Resolver({ servers: [`127.0.0.1:${port}`], timeoutMs: 1500 })
 }
 
 /** The kinds of the sockets that are open in this process, once those just closed are gone. */

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import type { Packet } from 'dns2'
 import { describe, expect, test } from 'vitest'
 import { Resolver } from '../../src/transport/resolver.ts'
-import { addAddress, forged, renumber, zoneOf } from './resolver-fixture.ts'
+import { addAddress, forged, rawReply, rawServer, renumber, zoneOf } from './resolver-fixture.ts'
 
 const isGood = { kind: 'records', records: ['127.0.0.1'] }
 
@@ -27,6 +27,16 @@ describe('a forged reply', () => {
     })
     expect(await resolver.lookup('a.example', 'A')).toMatchObject(isGood)
     expect(zone.queries.length).toBe(1)
+  })
+
+  test('of more than 16 KB is passed over', async () => {
+    const resolver = await rawServer({
+      udp: query => [
+        Buffer.concat([rawReply(query, Buffer.from([127, 6, 6, 6])), Buffer.alloc(16_384)]),
+        rawReply(query, Buffer.from([127, 0, 0, 1])),
+      ],
+    })
+    expect(await resolver.lookup('a.example', 'A')).toMatchObject(isGood)
   })
 
   test('may repeat the question in other letters', async () => {

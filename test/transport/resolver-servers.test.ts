@@ -3,7 +3,16 @@ import { describe, expect, test, vi } from 'vitest'
 import { parseNameServer } from '../../src/transport/dns-exchange.ts'
 import { Resolver } from '../../src/transport/resolver.ts'
 import { startZone } from '../support/zone.ts'
-import { addAddress, forged, openSockets, renumber, truncate, zoneOf } from './resolver-fixture.ts'
+import {
+  addAddress,
+  forged,
+  openSockets,
+  rawReply,
+  rawServer,
+  renumber,
+  truncate,
+  zoneOf,
+} from './resolver-fixture.ts'
 
 const good = { 'a.example A': ['127.0.0.1'] } as const
 const isGood = { kind: 'records', records: ['127.0.0.1'] }
@@ -35,7 +44,7 @@ describe('with several servers, the resolver', () => {
   test('asks the next where the first is silent', async () => {
     const { zone: first } = await zoneOf({ 'a.example A': 'drop' })
     const { zone: second } = await zoneOf(good)
-    const resolver = new Resolver({ servers: [first.address, second.address], timeoutMs: 300 })
+    const resolver = new Resolver({ servers: [first.address, second.address], timeoutMs: 900 })
     expect(await resolver.lookup('a.example', 'A')).toMatchObject(isGood)
     expect([first.queries.length, second.queries.length]).toEqual([1, 1])
   })
@@ -94,9 +103,9 @@ describe('with one server, the resolver', () => {
     const { zone } = await zoneOf({ 'a.example A': 'drop' })
     const before = await openSockets()
     const started = performance.now()
-    const resolver = new Resolver({ servers: [zone.address], timeoutMs: 300 })
+    const resolver = new Resolver({ servers: [zone.address], timeoutMs: 900 })
     await expect(resolver.lookup('a.example', 'A')).rejects.toMatchObject({ code: 'timeout' })
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(performance.now() - started).toBeLessThan(3000)
     expect(zone.queries.length).toBe(3)
     await vi.waitFor(async () => expect(await openSockets()).toEqual(before))
   })
@@ -126,15 +135,50 @@ describe('a truncated reply', () => {
   test.each([
     ['is silent', 'timeout', () => []],
     ['answers another question', 'bad-response', (honest: Packet) => [forged(honest, renumber)]],
-    ['sends more than 16 KB', 'bad-response', () => [Buffer.alloc(16_385)]],
     ['truncates again', 'bad-response', (honest: Packet) => [forged(honest, truncate)]],
   ] as const)('fails where TCP %s', async (_, code, overTcp) => {
     const { zone } = await zoneOf()
     zone.set('a.example A', (honest, { transport }) =>
       transport === 'udp' ? [forged(honest, truncate)] : overTcp(honest),
     )
-    const resolver = new Resolver({ servers: [zone.address], timeoutMs: 300 })
+    const resolver = new Resolver({ servers: [zone.address], timeoutMs: 900 })
     await expect(resolver.lookup('a.example', 'A')).rejects.toMatchObject({ code })
+  })
+})
+
+describe('over TCP', () => {
+  const truncated = (query: { request: Packet }) => [rawReply(query, Buffer.from([127]), { flags: 0x8780 })]
+
+  test('a reply may come in pieces', async () => {
+    const resolver = await rawServer({
+      udp: truncated,
+      tcp: (socket, query) => {
+        const reply = rawReply(query, Buffer.from([127, 0, 0, 1]))
+        const bytes = Buffer.concat([Buffer.from([0, reply.length]), reply])
+        const sendFrom = (start: number) => {
+          if (start < bytes.length)
+            socket.write(bytes.subarray(start, start + 1), () => setImmediate(sendFrom, start + 1))
+        }
+        sendFrom(0)
+      },
+    })
+    expect(await resolver.lookup('a.example', 'A')).toMatchObject(isGood)
+  })
+
+  test('a connection closed without an answer is a failure', async () => {
+    const resolver = await rawServer({ udp: truncated, tcp: socket => void socket.end(Buffer.from([0])) })
+    await expect(resolver.lookup('a.example', 'A')).rejects.toMatchObject({
+      code: 'bad-response',
+      message: expect.stringContaining('closed the connection'),
+    })
+  })
+
+  test('a reply over 16 KB is not waited for', async () => {
+    const resolver = await rawServer({
+      udp: truncated,
+      tcp: socket => void socket.write(Buffer.from([0x40, 0x01])),
+    })
+    await expect(resolver.lookup('a.example', 'A')).rejects.toThrow('answered with 16385 bytes')
   })
 })
 

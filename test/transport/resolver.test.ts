@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { DnsError } from '../../src/transport/dns-answer.ts'
 import type { ZoneTable } from '../support/zone.ts'
-import { openSockets, rawReply, srvTo, zoneOf } from './resolver-fixture.ts'
+import { nameOf, openSockets, rawReply, srvTo, zoneOf } from './resolver-fixture.ts'
 
 describe('the resolver', () => {
   test('reads SRV records, with "." for the root and names in lower case', async () => {
@@ -87,7 +87,9 @@ describe('the resolver', () => {
 
   test('believes the AD bit of a resolver on this machine', async () => {
     const { resolver, zone } = await zoneOf({ 'plain.example A': ['127.0.0.1'] })
-    zone.set('signed.example A', (_, query) => [rawReply(query, Buffer.from([127, 0, 0, 9]), 0x81a0)])
+    zone.set('signed.example A', (_, query) => [
+      rawReply(query, Buffer.from([127, 0, 0, 9]), { flags: 0x81a0 }),
+    ])
     expect(await resolver.lookup('signed.example', 'A')).toMatchObject({
       authenticated: true,
       records: ['127.0.0.9'],
@@ -121,6 +123,16 @@ describe('an alias', () => {
     expect(await resolver.lookup('n1.example', 'A')).toMatchObject({ records: ['127.0.0.9'] })
     await expect(resolver.lookup('n0.example', 'A')).rejects.toThrow('more than 8 aliases')
   })
+
+  test.each(['10.0.0.1', 'local/host.example', 'x y'])(
+    'for what is no host name is an error: %s',
+    async name => {
+      const { resolver, zone } = await zoneOf()
+      zone.set('a.example A', (_, query) => [rawReply(query, nameOf(...name.split('.')), { type: 5 })])
+      await expect(resolver.lookup('a.example', 'A')).rejects.toThrow('no host name')
+      expect(zone.queries.length).toBe(1)
+    },
+  )
 
   test.each([true, false])(
     'that comes round again is an error (the server follows: %s)',
