@@ -69,10 +69,12 @@ export async function startGatehouse(
       const { all } = current.config.partners
       return all.length === 0 ? undefined : unionOf(all.map(partner => partner.terms))
     },
-    judge: (chain, domain) => {
+    judge: (chain, domain, direction) => {
       const partner = current.config.partners.find(domain)
       const trust = current.trust.for(partner ?? { trustAnchorsPem: [], pinnedCertificates: [] })
-      return judgeCertificate(chain, domain, trust, new Date())
+      // Who is connected to is a server, and needs no clientAuth.
+      const asked = direction === 'in' ? trust : { ...trust, requireClientAuthEku: false }
+      return judgeCertificate(chain, domain, asked, new Date())
     },
     dialbackSecret: () => current.config.dialback.secret ?? dialbackSecret,
     replyToInvalidKey: () => current.config.dialback.replyToInvalidKey,
@@ -96,7 +98,7 @@ export async function startGatehouse(
     wasReady = true
     log.event({ event: 'ready' })
   }
-  const connector = connectInside(config, log, announceReady, {
+  const connector = connectInside(config, () => current.config, log, announceReady, {
     openSink: (source, remote) => relay.fromInside(source, remote),
     bounce: (run, why) => relay.bounceOutward(run, why),
     isLocal: environment.isLocal,
@@ -129,30 +131,43 @@ export async function startGatehouse(
   } catch (error) {
     for (const listener of listeners) listener.close()
     directory.openNothingMore()
-    await connector.stop()
+    await connector.stop(0)
     throw error
   }
   addGauges(metrics, { directory, connector, credentials: () => credentials })
   connector.setPartners(partnerDomains(config))
   announceReady()
 
+  let stopped: Promise<void> | undefined
+  const apply = async (next: Config) => {
+    const nextCredentials = await credentialsOf(next, log)
+    const derived = derive(next, log)
+    if (stopped !== undefined) return
+    tls.replace(nextCredentials)
+    credentials = nextCredentials
+    // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
+    connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
+    current = derived
+    directory.forgetFailures()
+    await directory.closeForbidden()
+    if (stopped !== undefined) return
+    connector.setPartners(partnerDomains(next))
+    log.event({ event: 'reloaded' })
+  }
+  let lastReload: Promise<void> = Promise.resolve()
   return {
     listening,
     admin,
     readiness,
-    reload: async next => {
-      const nextCredentials = await credentialsOf(next, log)
-      const derived = derive(next, log)
-      tls.replace(nextCredentials)
-      credentials = nextCredentials
-      current = derived
-      connector.setPartners(partnerDomains(next))
-      directory.closeForbidden()
-      directory.forgetFailures()
-      log.event({ event: 'reloaded' })
+    reload: next => {
+      const reload = lastReload.then(() => apply(next))
+      lastReload = reload.catch(() => {}) // whoever asked for it hears of the failure
+      return reload
     },
-    stop: () =>
-      stopInOrder({ listeners, directory, keys, connector, admin }, current.config.timeouts.shutdownMs),
+    stop: () => {
+      const { shutdownMs } = current.config.timeouts
+      return (stopped ??= stopInOrder({ listeners, directory, keys, connector, admin }, shutdownMs))
+    },
   }
 }
 
@@ -162,13 +177,15 @@ function partnerDomains(config: Config): readonly Domain[] {
 
 function connectInside(
   config: Config,
+  current: () => Config,
   log: Log,
   announceReady: () => void,
   environment: InsideEnvironment,
 ): Connector {
   const { internal, limits, timeouts } = config
   if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
-  const secretFor = (domain: Domain) => config.partners.find(domain)?.componentSecret ?? internal.secret ?? ''
+  const secretFor = (domain: Domain) =>
+    current().partners.find(domain)?.componentSecret ?? internal.secret ?? ''
   return new ComponentConnector(
     {
       host: internal.host,
@@ -176,7 +193,10 @@ function connectInside(
       secretFor,
       connectMs: timeouts.connectMs,
       limits,
-      queue: () => ({ stanzas: limits.queueStanzas, bytes: limits.queueBytes, waitMs: timeouts.queueMs }),
+      queue: () => {
+        const { limits, timeouts } = current()
+        return { stanzas: limits.queueStanzas, bytes: limits.queueBytes, waitMs: timeouts.queueMs }
+      },
     },
     {
       connected: domain => {

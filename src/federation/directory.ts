@@ -13,6 +13,8 @@ export class Directory {
   readonly #environment: FederationEnvironment
   readonly #inbound = new Set<InboundSession>()
   readonly #links = new Map<string, OutboundLink>()
+  /** Taken from the links, their streams not yet gone. */
+  readonly #leaving = new Set<OutboundLink>()
   readonly #verifying = new Set<OutboundSession>()
   readonly #sweep: NodeJS.Timeout
   #isStopping = false
@@ -38,7 +40,8 @@ export class Directory {
 
   /** Every outbound stream, for stanzas and for verification. */
   get outbound(): readonly OutboundSession[] {
-    return [...[...this.#links.values()].flatMap(link => [...link.sessions]), ...this.#verifying]
+    const links = [...this.#links.values(), ...this.#leaving]
+    return [...links.flatMap(link => [...link.sessions]), ...this.#verifying]
   }
 
   /** Stanzas that wait for a partner's stream. */
@@ -69,7 +72,10 @@ export class Directory {
     if (known !== undefined) return known
     const link = new OutboundLink(pair, this.#environment, () => this.#refusalForOneMore(pair.remote))
     link.onKeyAnswer = (of, streamId, answer) => this.onKeyAnswer(link.session, of, streamId, answer)
-    link.onClosed = session => this.onStreamClosed(session)
+    link.onClosed = session => {
+      this.onStreamClosed(session)
+      if (link.sessions.size === 0) this.#leaving.delete(link)
+    }
     this.#links.set(name, link)
     if (this.#isStopping) link.stop(stopping)
     return link
@@ -92,8 +98,11 @@ export class Directory {
       : undefined
   }
 
-  /** Ends the streams of partners whose policy, or whose place in the list, is gone (contract §1, reload). */
-  closeForbidden(): void {
+  /**
+   * Ends the streams of partners whose policy, or whose place in the list, is gone (contract §1, reload). Resolves once ours are
+   * gone, and what they did not deliver has bounced.
+   */
+  async closeForbidden(): Promise<void> {
     const { peerFor, isLocal } = this.#environment
     const isForbidden = (pair: Pair, method: Method | undefined) => {
       const terms = peerFor(pair.remote)?.terms
@@ -108,14 +117,15 @@ export class Directory {
       if (session.proofs.some(proof => isForbidden(proof, proof.method)))
         session.close('policy-violation', reason)
     }
-    for (const session of this.outbound) {
-      if (isForbidden(session.task.pair, session.method)) session.close('policy-violation', reason)
-    }
+    const forbidden = this.outbound.filter(({ task, method }) => isForbidden(task.pair, method))
+    for (const session of forbidden) session.close('policy-violation', reason)
     for (const [name, link] of this.#links) {
       if (!isForbidden(link.pair, undefined)) continue
       this.#links.delete(name)
+      if (link.sessions.size > 0) this.#leaving.add(link)
       link.stop({ condition: 'not-allowed', text: 'this domain is not a partner' })
     }
+    await Promise.all(forbidden.map(session => session.gone))
   }
 
   /** First step of a stop: partners send nothing more. What they have sent is still taken. */
@@ -123,7 +133,20 @@ export class Directory {
     for (const session of this.#inbound) session.close('system-shutdown', stopping.text)
   }
 
-  /** Second step: no stream is opened any more; what waits for one bounces. */
+  /**
+   * Second step: what waits in vain bounces, and what partners do not take within `ms`; so does, from now on, what comes for a
+   * partner without a stream.
+   * @returns whether a partner was dropped
+   */
+  async settle(ms: number): Promise<boolean> {
+    const sessions = this.outbound.filter(session => session.isEstablished)
+    for (const link of this.#links.values()) if (link.session === undefined) link.stop(stopping)
+    await Promise.all(sessions.map(session => session.settle(ms)))
+    for (const link of this.#links.values()) if (link.session === undefined) link.stop(stopping)
+    return sessions.some(session => !session.isEstablished)
+  }
+
+  /** Third step: no stream is opened any more. */
   openNothingMore(): void {
     this.#isStopping = true
     clearInterval(this.#sweep)

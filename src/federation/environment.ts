@@ -2,6 +2,7 @@ import type { Certificate } from '../identity/certificate.ts'
 import type { Proof } from '../identity/proof.ts'
 import type { CertificateVerdict } from '../identity/verdict.ts'
 import type { Pair, Terms } from '../negotiation/stream.ts'
+import type { Direction } from '../telemetry/events.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Dialer } from '../transport/dialer.ts'
@@ -70,7 +71,8 @@ export type FederationEnvironment = {
   readonly peerFor: (domain: Domain) => Peer | undefined
   /** Undefined where there are no partners. */
   readonly anyTerms: () => Terms | undefined
-  readonly judge: (chain: readonly Certificate[], domain: Domain) => CertificateVerdict
+  /** Judges a peer's certificate; `direction` is that of its stream. */
+  readonly judge: (chain: readonly Certificate[], domain: Domain, direction: Direction) => CertificateVerdict
   readonly dialbackSecret: () => string
   readonly replyToInvalidKey: () => boolean
   readonly openSink: (source: StanzaSource) => StanzaSink

@@ -82,13 +82,14 @@ export class InboundSession {
 
   /** The pairs that the peer has proven. */
   get proofs(): readonly Proof[] {
-    return 'proofs' in this.#state ? this.#state.proofs : []
+    const known = this.#state.at === 'awaiting-header' ? this.#state.before : this.#state
+    return known !== undefined && 'proofs' in known ? known.proofs : []
   }
 
   /** Closes the stream; `condition` tells the peer why, where there is something to tell. */
   close(condition: StreamCondition | undefined, reason: string): void {
     this.#reason ??= reason
-    const isTrusted = this.proofs.length > 0
+    const isTrusted = this.proofs.length > 0 && this.#state.at !== 'awaiting-header'
     if (this.#state.at === 'securing') this.#abort.abort(new Error(reason))
     // A stop or an idle stream: what a trusted peer has sent before it reads our end is still taken.
     else if (condition === undefined || (condition === 'system-shutdown' && isTrusted))
@@ -137,7 +138,11 @@ export class InboundSession {
   #perform(action: InboundAction): void {
     switch (action.do) {
       case 'send':
-        return this.#stream.send(action.text)
+        this.#stream.send(action.text)
+        // Whoever asks on and on and reads no answer would make us keep them all.
+        if (this.#stream.unsentBytes > this.#environment.limits().queueBytes)
+          this.close('policy-violation', 'the peer does not read what it asked for')
+        return
       case 'restart':
         return this.#stream.restart()
       case 'secure':
@@ -286,7 +291,7 @@ function contextOf(environment: FederationEnvironment): InboundContext {
     get anyTerms() {
       return environment.anyTerms()
     },
-    judge: environment.judge,
+    judge: (chain, domain) => environment.judge(chain, domain, 'in'),
     isOurKey: ({ receiving, originating, streamId }, key) => {
       const binding = { receiving: toUnicode(receiving), originating: toUnicode(originating), streamId }
       return isDialbackKey(environment.dialbackSecret(), binding, key)

@@ -53,6 +53,7 @@ export class KeepAlive {
   stop(): void {
     this.#idle.stop()
     clearTimeout(this.#asked?.timer)
+    this.#asked = undefined
   }
 
   #watch(): IdleWatch {

@@ -8,6 +8,12 @@ import type { OutboundSession } from './outbound-session.ts'
 type Question = { readonly session: OutboundSession; readonly answer: (answer: KeyAnswer) => void }
 
 /**
+ * How long a failure to reach an authoritative server answers further questions, in milliseconds: forged keys must not make
+ * connection after connection to a partner. Short, for a partner that asks is likely to be up again.
+ */
+const failureMemoryMs = 5_000
+
+/**
  * The receiving server's questions to authoritative servers (XEP-0220 §2.1.2). A stream that is up for the pair is used; else one
  * is opened, and kept for the next question.
  */
@@ -17,6 +23,8 @@ export class KeyVerification {
   /** Questions out, by pair and stream id. Bounded: each inbound stream asks for few pairs, each for a limited time. */
   readonly #questions = new Map<string, Question>()
   readonly #streams = new Map<string, Promise<OutboundSession>>()
+  /** Last failures by pair; there are no more pairs than our domains times the partners'. */
+  readonly #failures = new Map<string, { readonly untilMs: number; readonly answer: KeyAnswer }>()
   readonly #abort = new AbortController()
 
   constructor(environment: FederationEnvironment, directory: Directory) {
@@ -31,6 +39,7 @@ export class KeyVerification {
   async verify(request: KeyRequest): Promise<KeyAnswer> {
     const { dialbackMs } = this.#environment.timeouts()
     const { promise, resolve } = Promise.withResolvers<KeyAnswer>()
+    const isOver = new AbortController()
     const timer = setTimeout(() => {
       resolve(
         failed(
@@ -40,11 +49,17 @@ export class KeyVerification {
       )
     }, dialbackMs)
     try {
-      return await Promise.race([promise, this.#ask(request, resolve)])
+      return await Promise.race([promise, this.#ask(request, resolve, isOver.signal)])
     } finally {
       clearTimeout(timer)
+      isOver.abort()
       this.#questions.delete(nameOf(request, request.streamId))
     }
+  }
+
+  /** After a reload: nothing is known of failures. */
+  forgetFailures(): void {
+    this.#failures.clear()
   }
 
   /** Opens nothing any more. */
@@ -53,19 +68,30 @@ export class KeyVerification {
   }
 
   /** Resolves only when the question could not be put. */
-  async #ask(request: KeyRequest, answer: (answer: KeyAnswer) => void): Promise<KeyAnswer> {
+  async #ask(
+    request: KeyRequest,
+    answer: (answer: KeyAnswer) => void,
+    isOver: AbortSignal,
+  ): Promise<KeyAnswer> {
+    const name = nameOf(request)
+    const failure = this.#failures.get(name)
+    if (failure !== undefined && failure.untilMs > performance.now()) return failure.answer
+    this.#failures.delete(name)
     try {
       const session = this.#directory.link(request).session ?? (await this.#stream(request))
+      if (isOver.aborted) return failed('remote-server-timeout', 'the time for an answer was over')
       this.#questions.set(nameOf(request, request.streamId), { session, answer })
       session.verify(request)
     } catch (error) {
-      return this.#explain(error, request)
+      const answer = this.#explain(error, request)
+      this.#failures.set(name, { untilMs: performance.now() + failureMemoryMs, answer })
+      return answer
     }
     return new Promise(() => {})
   }
 
   #stream(pair: Pair): Promise<OutboundSession> {
-    const name = `${pair.local} ${pair.remote}`
+    const name = nameOf(pair)
     const known = this.#streams.get(name)
     if (known !== undefined) return known
     const opening = this.#open(pair, () => {
@@ -96,6 +122,10 @@ export class KeyVerification {
       this.#abort.signal,
     )
     this.#directory.addVerifying(session)
+    if (this.#environment.peerFor(pair.remote) !== peer) {
+      session.close('policy-violation', 'the policy has changed meanwhile')
+      throw new Error('the policy has changed meanwhile')
+    }
     return session
   }
 
@@ -141,6 +171,6 @@ function failed(condition: (KeyAnswer & { outcome: 'error' })['condition'], reas
   return { outcome: 'error', condition, reason }
 }
 
-function nameOf(pair: Pair, streamId: string): string {
+function nameOf(pair: Pair, streamId = ''): string {
   return `${pair.local} ${pair.remote} ${streamId}`
 }

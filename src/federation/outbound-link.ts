@@ -86,6 +86,10 @@ export class OutboundLink implements Destination {
     return true
   }
 
+  get isFull(): boolean {
+    return (this.#current?.unsentBytes ?? 0) > this.#environment.limits().queueBytes
+  }
+
   whenDrained(resume: () => void): void {
     if (this.#current === undefined) resume()
     else this.#waitingForDrain.push(resume)
@@ -115,6 +119,8 @@ export class OutboundLink implements Destination {
     this.#retry = undefined
     const peer = this.#peer()
     if (this.#isTrying || this.#current !== undefined || this.#stopped !== undefined) return
+    // A stream that still ends may still deliver: what comes behind must not overtake it. `closed` tries again.
+    if (this.#sessions.size > 0) return
     if (peer === undefined)
       return this.#failed({ condition: 'not-allowed', text: 'this domain is not a partner' })
     const refusal = this.#refusal()
@@ -128,7 +134,7 @@ export class OutboundLink implements Destination {
       if (!isExpected)
         this.#environment.log.error('an attempt failed on an unexpected error', { ...this.pair, err: error })
       else if (!error.wasReached) this.#logFailure(error)
-      this.#failed(cannotConnect(isExpected ? error.failure.condition : 'internal-server-error'))
+      this.#failed(isExpected ? cannotConnect(error.failure.condition) : unexpected)
     } finally {
       this.#isTrying = false
     }
@@ -136,6 +142,7 @@ export class OutboundLink implements Destination {
 
   async #connect(peer: Peer): Promise<void> {
     let session: OutboundSession | undefined
+    let isClosed = false
     const gone = () => {
       if (this.#current !== session || session === undefined) return
       this.#current = undefined
@@ -149,25 +156,26 @@ export class OutboundLink implements Destination {
         keyAnswer: (pair, streamId, answer) => this.onKeyAnswer(pair, streamId, answer),
         closing: gone,
         closed: unsent => {
+          isClosed = true
           gone()
-          if (session !== undefined) {
-            this.#sessions.delete(session)
-            this.onClosed(session)
-          }
-          for (const run of unsent) {
-            this.#bounce(run, {
-              condition: 'remote-server-timeout',
-              text: 'the connection to this domain was lost',
-            })
-          }
+          for (const run of unsent) this.#bounce(run, lost)
+          if (session === undefined) return
+          this.#sessions.delete(session)
+          this.onClosed(session)
+          if (this.#outbox.size > 0) void this.#try()
         },
       },
       this.#abort.signal,
     )
-    this.#sessions.add(session)
+    if (!isClosed) this.#sessions.add(session)
+    if (!session.isEstablished) return this.#failed(lost) // it ended as soon as it was there
     this.#failures = 0
     this.#retryAtMs = 0
-    if (!session.isEstablished) return // it ended in the same turn; what waits is tried again with the next stanza
+    const terms = this.#peer()?.terms
+    if (terms === undefined || !terms.methods.includes(session.method!)) {
+      session.close('policy-violation', 'the policy changed meanwhile') // `closed` tries again, under the new one
+      return
+    }
     this.#current = session
     const waiting = this.#outbox.takeAll()
     if (waiting !== undefined) session.send(waiting)
@@ -203,6 +211,16 @@ export class OutboundLink implements Destination {
       reason,
     })
   }
+}
+
+const lost: Undeliverable = {
+  condition: 'remote-server-timeout',
+  text: 'the connection to this domain was lost',
+}
+
+const unexpected: Undeliverable = {
+  condition: 'internal-server-error',
+  text: 'this domain cannot be reached',
 }
 
 /** What senders are told: the cause, never a host of the far side (contract §3). */

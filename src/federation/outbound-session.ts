@@ -53,6 +53,7 @@ export class OutboundSession {
   readonly #stream: XmlStream<Run>
   readonly #abort = new AbortController()
   readonly #openedMs = performance.now()
+  readonly #gone = Promise.withResolvers<void>()
   #deadline: NodeJS.Timeout | undefined
   #idle: IdleWatch | undefined
   #state: OutboundState = { at: 'connecting' }
@@ -122,6 +123,21 @@ export class OutboundSession {
   /** Milliseconds of `performance.now()` when the stream was last used, either way. */
   get lastUsedMs(): number {
     return Math.max(this.#lastSentMs, this.#stream.lastReadMs)
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#stream.unsentBytes
+  }
+
+  /** Resolves once the stream is gone, and what it could not send was given back. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  /** Resolves once the kernel has taken all that was sent until now; a peer that does not read it within `ms` is dropped. */
+  settle(ms: number): Promise<void> {
+    return this.#stream.settle(ms)
   }
 
   /**
@@ -307,6 +323,7 @@ export class OutboundSession {
       stanzasOut: this.#stanzas,
     })
     this.#hooks.closed(this.#stream.takeUnsent())
+    this.#gone.resolve()
   }
 
   #logRefusal(condition: string, reason: string): void {
@@ -328,7 +345,7 @@ function contextOf(task: OutboundTask, environment: FederationEnvironment): Outb
     terms: task.peer.terms,
     purpose: task.purpose,
     tryExternal: task.tryExternal,
-    judge: chain => environment.judge(chain, remote),
+    judge: chain => environment.judge(chain, remote, 'out'),
     keyFor: streamId => {
       const binding = { receiving: toUnicode(remote), originating: toUnicode(local), streamId }
       return dialbackKey(environment.dialbackSecret(), binding)

@@ -50,6 +50,8 @@ export class ComponentLink implements Destination {
   #attempts = 0
   #isStopping = false
   readonly #stopped = Promise.withResolvers<void>()
+  /** Why this stream ends, where it was said; the first reason counts. */
+  #reason: string | undefined
   /** Why there is no stream now; undefined while there is one. */
   fault: string | undefined = 'not connected yet'
 
@@ -58,6 +60,10 @@ export class ComponentLink implements Destination {
     this.#environment = environment
     this.#outbox = new Outbox(ns.component, options.queue, overdue => environment.bounce(overdue, insideDown))
     this.#connect()
+  }
+
+  get isFull(): boolean {
+    return (this.#stream?.unsentBytes ?? 0) > this.#options.queue().bytes
   }
 
   get isUp(): boolean {
@@ -89,20 +95,34 @@ export class ComponentLink implements Destination {
     else resume()
   }
 
-  /** Sends what is queued and closes the stream; what waits bounces. */
-  stop(): Promise<void> {
+  /** Connects no more: what waits bounces. Resolves once what was sent is taken; what is not within `ms` bounces too. */
+  async settle(ms: number): Promise<void> {
     this.#isStopping = true
     clearTimeout(this.#retry)
     this.#bounceWaiting()
-    if (this.#stream === undefined) this.#stopped.resolve()
-    else this.#stream.close()
-    return this.#stopped.promise
+    if (this.#stream === undefined) return this.#stopped.resolve()
+    if (!this.isUp) return this.#stream.destroy(new Error('the gateway stops'))
+    await this.#stream.settle(ms)
+  }
+
+  /** Sends what is queued and closes the stream, within `ms`; what waits bounces. */
+  async stop(ms: number): Promise<void> {
+    const stream = this.#stream
+    const timer = setTimeout(
+      () => stream?.destroy(new Error('the server inside does not end its stream')),
+      ms,
+    )
+    void this.settle(ms)
+    stream?.close()
+    await this.#stopped.promise
+    clearTimeout(timer)
   }
 
   #connect(): void {
     const { host, port, connectMs, limits } = this.#options
     this.#attempts++
     this.#state = { at: 'connecting' }
+    this.#reason = undefined
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
     this.#deadline = setTimeout(
       () => stream.destroy(new Error(`no component stream within ${connectMs / 1000} s`)),
@@ -153,7 +173,8 @@ export class ComponentLink implements Destination {
       case 'accepted':
         return this.#accepted()
       case 'close':
-        this.fault = action.reason
+        this.#reason ??= action.reason
+        this.fault = this.#reason
         this.#stream?.close(action.condition, action.condition && action.reason)
         return this.#drained()
     }
@@ -169,7 +190,8 @@ export class ComponentLink implements Destination {
   }
 
   #fault(error: StreamError): void {
-    this.fault = `what the internal server sent cannot be read: ${error.condition} (${error.message})`
+    this.#reason ??= `what the internal server sent cannot be read: ${error.condition} (${error.message})`
+    this.fault = this.#reason
     this.#state = { at: 'closed' }
     this.#stream?.close(error.condition, error.message, error.detail)
     this.#drained()
@@ -179,11 +201,9 @@ export class ComponentLink implements Destination {
     clearTimeout(this.#deadline)
     const wasUp = this.#attempts === 0
     const { host, port } = this.#options
-    this.fault ??= error
-      ? `${host} port ${port}: ${error.message}`
-      : 'the internal server closed the connection'
-    if (error && this.#state.at === 'connecting')
-      this.fault = `cannot connect to ${host} port ${port}: ${error.message}`
+    const where = `${this.#state.at === 'connecting' ? 'cannot connect to ' : ''}${host} port ${port}`
+    const lost = error ? `${where}: ${error.message}` : 'the internal server closed the connection'
+    this.fault = this.#reason ?? lost
     const unsent = this.#stream?.takeUnsent() ?? []
     this.#stream = undefined
     this.#state = { at: 'closed' }

@@ -1,4 +1,5 @@
 import type { OutboxLimits } from '../transport/outbox.ts'
+import { closeGraceMs } from '../transport/xml-stream.ts'
 import type { Destination } from '../xml/run.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { ComponentLink } from './component-link.ts'
@@ -40,7 +41,7 @@ export class ComponentConnector implements Connector {
       if (domains.includes(domain)) continue
       this.#links.delete(domain)
       this.#leaving.add(link)
-      void link.stop().then(() => this.#leaving.delete(link))
+      void link.stop(closeGraceMs).then(() => this.#leaving.delete(link))
     }
     for (const domain of domains) if (!this.#links.has(domain)) this.#links.set(domain, this.#open(domain))
     this.#look()
@@ -68,8 +69,12 @@ export class ComponentConnector implements Connector {
     return this.#links.size === 0 || [...this.#links.values()].some(link => link.isUp)
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#links.values(), ...this.#leaving].map(link => link.stop()))
+  async settle(ms: number): Promise<void> {
+    await Promise.all([...this.#links.values()].map(link => link.settle(ms)))
+  }
+
+  async stop(ms: number): Promise<void> {
+    await Promise.all([...this.#links.values(), ...this.#leaving].map(link => link.stop(ms)))
   }
 
   #open(domain: Domain): ComponentLink {
@@ -77,7 +82,9 @@ export class ComponentConnector implements Connector {
     const options = {
       ...settings,
       domain,
-      secret: secretFor(domain),
+      get secret() {
+        return secretFor(domain)
+      },
       connected: () => {
         this.#look()
         this.#reports.connected(domain)
@@ -99,5 +106,6 @@ export class ComponentConnector implements Connector {
       return true
     },
     whenDrained: resume => resume(),
+    isFull: false,
   }
 }

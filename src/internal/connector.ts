@@ -29,6 +29,11 @@ export type Connector = {
   readonly faults: readonly string[]
   /** True once everything was up, and while anything still is (contract §9, /readyz). */
   readonly isReady: boolean
-  /** Sends what is queued and closes; resolves when that is done. */
-  stop(): Promise<void>
+  /**
+   * First step of a stop: nothing waits for the inside any more, what does bounces. Resolves once the inside has taken what was
+   * sent to it; what it does not take within `ms` bounces too.
+   */
+  settle(ms: number): Promise<void>
+  /** Sends what is queued and closes; resolves when that is done, after `ms` at the latest. */
+  stop(ms: number): Promise<void>
 }

@@ -30,20 +30,36 @@ export class EmbeddedConnector implements Connector {
   destination(remote: Domain): Destination {
     const known = this.#destinations.get(remote)
     if (known !== undefined) return known
-    const noDeclarations = new Map<string, string>()
-    // What answers here never waits: the partner's own stream does, when it reads too slowly.
-    const source = { declarations: noDeclarations, pause: () => {}, resume: () => {} }
+    // Who reads the answers too slowly is slow to be sent questions.
+    let isSlow = false
+    const waiting: (() => void)[] = []
+    const source = {
+      declarations: new Map<string, string>(),
+      pause: () => {
+        isSlow = true
+      },
+      resume: () => {
+        isSlow = false
+        for (const resume of waiting.splice(0)) resume()
+      },
+    }
     const sink = this.#environment.openSink(source, remote)
     const destination: Destination = {
       send: run => {
         answerRun(run, sink)
-        return true
+        return !isSlow
       },
-      whenDrained: resume => resume(),
+      whenDrained: resume => {
+        if (isSlow) waiting.push(resume)
+        else resume()
+      },
+      isFull: false,
     }
     this.#destinations.set(remote, destination)
     return destination
   }
+
+  async settle(): Promise<void> {}
 
   async stop(): Promise<void> {}
 }

@@ -82,7 +82,7 @@ function readCondition(element: Element): StanzaCondition {
   for (const child of error?.children ?? []) {
     if (typeof child === 'string' || child.getNS() !== ns.stanzas) continue
     const name = child.getName()
-    if (name in stanzaConditions) return name as StanzaCondition
+    if (Object.hasOwn(stanzaConditions, name)) return name as StanzaCondition
   }
   return 'undefined-condition'
 }

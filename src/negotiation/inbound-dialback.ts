@@ -1,6 +1,5 @@
 import { proveByDialback } from '../identity/proof.ts'
 import type { Element } from '../xml/element.ts'
-import { toUnicode } from '../xmpp/address.ts'
 import { admitDialback, type DialbackElement, dialbackMethod, readDialback, writeAnswer } from './dialback.ts'
 import {
   fail,
@@ -42,7 +41,7 @@ export function receiveDialback(state: Negotiating, element: Element, context: I
   if (state.asked.length + state.proofs.length >= maxPairs)
     return sendBack({ condition: 'resource-constraint' })
   return {
-    state: { ...state, asked: [...state.asked, pair] },
+    state: { ...state, asked: [...state.asked, { ...pair, names: written(element) }] },
     actions: [{ do: 'ask', request: { ...pair, streamId: state.streamId, key: read.key } }],
   }
 }
@@ -60,12 +59,22 @@ export function settle(
   context: InboundContext,
 ): InboundStep {
   const { pair, answer } = event
-  if (event.streamId !== state.streamId || !state.asked.some(asked => isSame(asked, pair)))
-    return { state, actions: [] }
+  const question = state.asked.find(other => isSame(other, pair))
+  if (event.streamId !== state.streamId || question === undefined) return { state, actions: [] }
   const asked = state.asked.filter(other => !isSame(other, pair))
-  const names = { local: toUnicode(pair.local), remote: toUnicode(pair.remote) }
+  const { names } = question
   const method = dialbackMethod(state.channel)
   const send = (text: string): InboundAction => ({ do: 'send', text })
+  const terms = context.termsFor(pair.remote)
+  if (
+    terms === undefined ||
+    !context.isLocal(pair.local) ||
+    admitDialback(terms, state.channel) !== 'admit'
+  ) {
+    const reason = 'the policy has changed since the question was put, and no longer permits this dialback'
+    const text = writeAnswer('result', names, { condition: 'policy-violation' })
+    return { state: { ...state, asked }, actions: [{ do: 'report', pair, method, reason }, send(text)] }
+  }
   if (answer.outcome === 'valid') {
     const proof = proveByDialback(pair, answer.outcome, state.channel)
     const others = state.proofs.filter(other => !isSame(other, pair))

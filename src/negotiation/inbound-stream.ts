@@ -17,8 +17,11 @@ export type Inbound = {
   readonly remote: Domain | undefined
   readonly streamId: string
   /** Keys the authoritative servers are being asked about. */
-  readonly asked: readonly Pair[]
+  readonly asked: readonly AskedPair[]
 }
+
+/** A pair in question, with the names as the peer wrote them, which its answer must bear. */
+export type AskedPair = Pair & { readonly names: { readonly local: string; readonly remote: string } }
 
 /** Where an inbound stream stands. Each state holds what is known in it, and nothing else. */
 export type InboundState =

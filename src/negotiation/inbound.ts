@@ -81,17 +81,21 @@ function answer(
   }
   const terms = remote === undefined ? context.anyTerms : context.termsFor(remote)
   if (terms === undefined) return failed('policy-violation', `${remote ?? 'the peer'} is not a partner`)
+  // A reload between <success/> and this header may have forbidden what was proven.
+  const proofs = (before?.proofs ?? []).filter(proof =>
+    context.termsFor(proof.remote)?.methods.includes(proof.method),
+  )
   const stage = {
     secure: channel.secure,
     certificateIsValid: remote !== undefined && standingOf(channel, remote, context) === 'valid',
-    authenticated: before !== undefined,
+    authenticated: proofs.length > 0,
   }
   const features = header.isModern ? writeFeatures(offersFor(terms, stage), context.limits) : ''
   return {
     state: {
       at: 'negotiating',
       channel,
-      proofs: before?.proofs ?? [],
+      proofs,
       local,
       remote,
       streamId,

@@ -133,6 +133,10 @@ function choose(
   }
   if (purpose === 'verification') return { state: { at: 'ready' }, actions: [{ do: 'ready' }] }
   if (!channel.secure) {
+    // RFC 6120 §5.3.1: TLS, or nothing. That the header declares dialback does not offer it in the clear.
+    if (offers.starttls === 'required') {
+      return giveUp('the partner requires TLS, which the policy does not support')
+    }
     if (terms.methods.includes('dialback-tcp') && offers.dialback) return sendKey(known, undefined, context)
     return giveUp(explain('the stream is in clear text', offers, context))
   }

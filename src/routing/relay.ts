@@ -141,6 +141,7 @@ function portable(
   return { bytes, start: 0, end: bytes.length }
 }
 
+/** Sends an error, whose cause could not be made to wait. It is dropped for a peer that takes nothing: memory is bounded. */
 function sendText(destination: Destination, text: string): void {
-  destination.send({ bytes: Buffer.from(text), stanzas: 1 })
+  if (!destination.isFull) destination.send({ bytes: Buffer.from(text), stanzas: 1 })
 }

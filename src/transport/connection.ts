@@ -23,6 +23,7 @@ export class Connection<Token = never> {
   #gathered: Batch<Token> = { bytes: [], tokens: [] }
   /** Batches handed to the socket whose callback is due, oldest first. */
   readonly #inFlight: Batch<Token>[] = []
+  #gatheredBytes = 0
   #flushDue: NodeJS.Immediate | undefined
   #isBlocked = false
   #isClosed = false
@@ -39,12 +40,18 @@ export class Connection<Token = never> {
     return this.#socket.remoteAddress
   }
 
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#gatheredBytes + this.#socket.writableLength
+  }
+
   /**
    * Queues bytes for the peer; `token` comes back from `takeUnsent` if the socket dies before the kernel took them.
    * @returns false when the peer reads too slowly: `drained` follows
    */
   write(bytes: Buffer, token?: Token): boolean {
     this.#gathered.bytes.push(bytes)
+    this.#gatheredBytes += bytes.length
     if (token !== undefined) this.#gathered.tokens.push(token)
     if (this.#flushDue === undefined && !this.#isClosed) this.#flushDue = setImmediate(() => this.flush())
     return !this.#isBlocked
@@ -57,6 +64,7 @@ export class Connection<Token = never> {
     const batch = this.#gathered
     if (this.#isClosed || (batch.bytes.length === 0 && then === undefined)) return
     this.#gathered = { bytes: [], tokens: [] }
+    this.#gatheredBytes = 0
     this.#inFlight.push(batch)
     const bytes = batch.bytes.length === 1 ? batch.bytes[0]! : Buffer.concat(batch.bytes)
     const socket = this.#socket
@@ -72,6 +80,7 @@ export class Connection<Token = never> {
     const unsent = [...this.#inFlight, this.#gathered].flatMap(batch => batch.tokens)
     this.#inFlight.length = 0
     this.#gathered = { bytes: [], tokens: [] }
+    this.#gatheredBytes = 0
     return unsent
   }
 

@@ -81,6 +81,7 @@ export type Admitted = {
 /** Accepts partners' connections on one address. */
 export class Listener {
   readonly #server: Server
+  readonly #sockets = new Set<Socket>()
   readonly at: ListenAddress
 
   constructor(at: ListenAddress, admission: Admission, accept: (socket: Socket, admitted: Admitted) => void) {
@@ -91,7 +92,11 @@ export class Listener {
         socket.resetAndDestroy()
         return
       }
-      socket.once('close', () => admitted.closed())
+      this.#sockets.add(socket)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        admitted.closed()
+      })
       accept(socket, admitted)
     })
   }
@@ -121,5 +126,10 @@ export class Listener {
   /** Accepts nobody any more; open connections are not touched. */
   close(): void {
     this.#server.close()
+  }
+
+  /** Drops the connections that are still open, those within a TLS handshake included. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 }

@@ -27,8 +27,10 @@ export type SecuredSocket = {
 /** Each local domain's certificate, and the handshakes that present it. */
 export class TlsContexts {
   #domains!: ReadonlyMap<string, tls.SecureContext>
-  #startTls!: Receiver
+  /** One for each local domain, whose certificate it shows to a peer that sends no SNI. */
+  #startTls!: ReadonlyMap<string, Receiver>
   #directTls!: Receiver
+  #first!: Domain
 
   /** @throws {Error} when a certificate or key is malformed, or they do not belong together */
   constructor(credentials: readonly Credential[]) {
@@ -45,8 +47,11 @@ export class TlsContexts {
     const domains = new Map(
       credentials.map(credential => [credential.domain as string, contextOf(credential)]),
     )
-    const startTls = new Receiver(domains, first, false)
+    const startTls = new Map(
+      credentials.map(credential => [credential.domain as string, new Receiver(domains, credential, false)]),
+    )
     const directTls = new Receiver(domains, first, true)
+    this.#first = first.domain
     this.#domains = domains
     this.#startTls = startTls
     this.#directTls = directTls
@@ -54,12 +59,19 @@ export class TlsContexts {
 
   /**
    * Starts TLS as the receiving side (RFC 6120 §5.4.3); with `directTls` by XEP-0368, where a peer that knows ALPN must
-   * offer `xmpp-server`. The first credential is presented to a peer that names no local domain.
+   * offer `xmpp-server`.
+   * @param options.local the domain the stream is to, whose certificate a peer without SNI is shown; default: the first
    * @param socket made with `allowHalfOpen`, for the last words after the peer's end; destroyed on failure
    * @throws {Error} what ended the handshake, or the reason of the signal
    */
-  accept(socket: Socket, options: { directTls: boolean; signal: AbortSignal }): Promise<SecuredSocket> {
-    const receiver = options.directTls ? this.#directTls : this.#startTls
+  accept(
+    socket: Socket,
+    options: { directTls: boolean; signal: AbortSignal; local?: Domain | undefined },
+  ): Promise<SecuredSocket> {
+    const { directTls, local = this.#first } = options
+    const receiver = directTls
+      ? this.#directTls
+      : (this.#startTls.get(local) ?? this.#startTls.get(this.#first)!)
     return handshake(socket, options.signal, (secured, failed) => receiver.start(socket, secured, failed))
   }
 

@@ -39,9 +39,12 @@ export class XmlStream<Token = never> {
   readonly #events: XmlStreamEvents
   readonly #graceMs: number
   #isFaulty = false
+  /** Was anything sent on the stream that is on now? The first thing is its header. */
+  #isOpened = false
   #sentFooter = false
   #peerEnded = false
   #closeTimer: NodeJS.Timeout | undefined
+  readonly #gone = Promise.withResolvers<void>()
   /** Milliseconds of the monotonic clock when the peer was last heard. */
   lastReadMs = performance.now()
 
@@ -56,7 +59,9 @@ export class XmlStream<Token = never> {
       drained: () => events.drained(),
       closed: error => {
         clearTimeout(this.#closeTimer)
+        this.#sentFooter = true // nothing can be sent any more, nor waited for
         events.closed(error)
+        this.#gone.resolve()
       },
     })
   }
@@ -81,7 +86,9 @@ export class XmlStream<Token = never> {
 
   /** Sends protocol text. */
   send(text: string): void {
-    if (!this.#sentFooter) this.#connection.write(Buffer.from(text))
+    if (this.#sentFooter) return
+    this.#isOpened = true
+    this.#connection.write(Buffer.from(text))
   }
 
   /**
@@ -92,6 +99,19 @@ export class XmlStream<Token = never> {
     return this.#connection.write(bytes, token)
   }
 
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#connection.unsentBytes
+  }
+
+  /** Resolves once the kernel has taken all that was sent until now; a peer that does not read it within `ms` is dropped. */
+  async settle(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.destroy(new Error('the peer does not read')), ms)
+    const flushed = new Promise<void>(resolve => this.#connection.flush(resolve))
+    await Promise.race([flushed, this.#gone.promise])
+    clearTimeout(timer)
+  }
+
   /** Tokens of runs that the kernel has not taken, oldest first. */
   takeUnsent(): Token[] {
     return this.#connection.takeUnsent()
@@ -99,6 +119,7 @@ export class XmlStream<Token = never> {
 
   /** The next thing the peer sends is a new stream header (RFC 6120 §4.3.3). */
   restart(): void {
+    this.#isOpened = false
     this.#reader.restart()
   }
 
@@ -116,6 +137,7 @@ export class XmlStream<Token = never> {
     })
     // A new one: nothing that was said in the clear lives on.
     this.#reader = this.#newReader(this.#reader.limits)
+    this.#isOpened = false
     return secured
   }
 
@@ -127,7 +149,10 @@ export class XmlStream<Token = never> {
     this.#connection.resume()
   }
 
-  /** Closes the stream: the error, if there is one, the end tag, then the socket once the peer has closed its side too. */
+  /**
+   * Closes the stream: the error, if there is one, the end tag (where there is a stream to end), then the socket once the peer
+   * has closed its side too.
+   */
   close(condition?: StreamCondition, message = '', detail?: StreamError['detail']): void {
     if (this.#sentFooter) return
     if (condition !== undefined) {
@@ -135,10 +160,11 @@ export class XmlStream<Token = never> {
       this.#isFaulty ||= condition !== 'system-shutdown'
       this.send(writeStreamError(condition, message, detail))
     }
-    this.#connection.write(Buffer.from(streamFooter))
+    if (this.#isOpened) this.#connection.write(Buffer.from(streamFooter))
     this.#sentFooter = true
     this.#connection.flush()
-    this.#connection.resume()
+    // Where what comes is still taken, whoever has paused the stream says when to go on: memory stays bounded.
+    if (this.#isFaulty) this.#connection.resume()
     if (this.#peerEnded) this.#connection.end(this.#graceMs)
     else this.#closeTimer = setTimeout(() => this.#connection.end(0), this.#graceMs)
   }

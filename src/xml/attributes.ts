@@ -6,6 +6,8 @@ const maxAttributes = 64
 /** The attributes of one tag as offsets into its bytes, counted from `base`: the bytes may move while it is read. */
 export class Attributes {
   count = 0
+  /** How many one tag may have. */
+  most = maxAttributes
   readonly nameStart: number[] = []
   /** The offset of the colon in the name, or -1. */
   readonly colon: number[] = []
@@ -35,7 +37,7 @@ export class Attributes {
    */
   addName(bytes: Uint8Array, base: number, start: number, colon: number, end: number): void {
     const { count, nameStart, nameEnd } = this
-    if (count === maxAttributes) throw new XmlFault('policy-violation', 'too many attributes')
+    if (count >= this.most) throw new XmlFault('policy-violation', 'too many attributes')
     for (let i = 0; i < count; i++) {
       if (nameEnd[i]! - nameStart[i]! !== end - start) continue
       if (areEqual(bytes, base + nameStart[i]!, base + start, end - start)) throw duplicate()

@@ -4,7 +4,15 @@ import type { Envelope } from './tags.ts'
 import { escapeAttribute } from './writer.ts'
 
 /** The bounds of one header, and of one top-level element, which is at depth 1. */
-export type XmlLimits = { readonly elementBytes: number; readonly depth: number }
+export type XmlLimits = {
+  readonly elementBytes: number
+  readonly depth: number
+  /**
+   * The bytes were within bounds when they came: attributes and prefixes are not counted again. `rewrite` may have added what an
+   * element borrows of its root.
+   */
+  readonly isReread?: boolean
+}
 
 /** What the open tag of a stream's root says. */
 export type HeaderSlice = {

@@ -15,6 +15,8 @@ export type Destination = {
   send(run: Run): boolean
   /** Calls back once the destination takes more, or is gone. */
   whenDrained(resume: () => void): void
+  /** More waits for a slow peer than may wait for a stream: errors, which cannot wait at their source, find no room. */
+  readonly isFull: boolean
 }
 
 /** A source of stanzas that can be made to wait: a stream that is read from. */

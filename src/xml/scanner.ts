@@ -42,6 +42,7 @@ export class Scanner {
   constructor(contentNamespace: string, limits: XmlLimits) {
     this.limits = limits
     this.tags = new Tags(contentNamespace)
+    if (limits.isReread) this.tags.mostPrefixes = this.tags.tag.attributes.most = Infinity
     this.#elementBytes = limits.elementBytes
   }
 

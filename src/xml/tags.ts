@@ -38,6 +38,8 @@ export class Tags {
   namespace = ''
   envelope: Envelope = nowhere
   isPortable = true
+  /** How many prefixes may be in scope. */
+  mostPrefixes = maxPrefixes
   readonly #contentNamespace: string
   readonly #contentBytes: number
   #scope = new Scope(new Map())
@@ -142,7 +144,7 @@ export class Tags {
       if (namespace === this.#contentNamespace) this.isPortable = false
       if (prefix === '') own = namespace
       else if (prefix !== 'xml') this.#scope.declare(prefix, namespace, this.depth)
-      if (this.#scope.size > maxPrefixes) throw new XmlFault('policy-violation', 'too many prefixes')
+      if (this.#scope.size > this.mostPrefixes) throw new XmlFault('policy-violation', 'too many prefixes')
     }
     return own
   }

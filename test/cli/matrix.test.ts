@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { runCommand } from '../support/command-host.ts'
 import { configFolder } from '../support/config-folder.ts'
 
-const specified = JSON.parse(
+const { rows: specified, notes } = JSON.parse(
   readFileSync(new URL('../policy/negotiation-matrix.json', import.meta.url), 'utf8'),
-).rows
+)
 
 describe('matrix --json', () => {
   test('prints the rows as they stand in the specification', async () => {
@@ -38,6 +38,7 @@ describe('matrix', () => {
         row.valid ? 'yes' : 'no',
       ])
       expect(line.slice(methodsAt)).toMatch(new RegExp(`^${row.methods.join(', ') || '-'}  `))
+      for (const note of row.notes) expect(line).toContain(notes[note])
     }
   })
 

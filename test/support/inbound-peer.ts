@@ -39,8 +39,16 @@ export function headerText(attributes: Readonly<Record<string, string | undefine
     'xmlns:db': 'jabber:server:dialback',
     ...attributes,
   }
-  const written = Object.entries(all).map(([name, value]) => (value === undefined ? '' : ` ${name}='${value}'`))
+  const written = Object.entries(all).map(([name, value]) =>
+    value === undefined ? '' : ` ${name}='${value}'`,
+  )
   return `<stream:stream${written.join('')}>`
+}
+
+/** Features as the gateway writes them: these, and the limits of XEP-0478. */
+export function featuresText(...features: readonly string[]): string {
+  const limits = '<max-bytes>262144</max-bytes><idle-seconds>1800</idle-seconds>'
+  return `<stream:features>${features.join('')}<limits xmlns='urn:xmpp:stream-limits:0'>${limits}</limits></stream:features>`
 }
 
 /** What a test's gateway is like; by default it serves contoso.com, and knows fabrikam.com under `terms`. */
@@ -62,15 +70,17 @@ export class InboundPeer {
   #asked: KeyRequest[] = []
   #streams = 0
   readonly #localDomains = ['contoso.com', 'it.contoso.com'].map(domain)
+  readonly #partners: Map<Domain, Terms>
 
   constructor(terms: Terms, options: InboundOptions = {}) {
     const partners = new Map(
       Object.entries(options.partners ?? { 'fabrikam.com': terms }).map(([name, of]) => [domain(name), of]),
     )
+    this.#partners = partners
     this.#context = {
       mainDomain: domain('contoso.com'),
       isLocal: of => this.#localDomains.includes(of),
-      termsFor: of => partners.get(of),
+      termsFor: of => this.#partners.get(of),
       anyTerms: partners.size === 0 ? undefined : unionOf([...partners.values()]),
       judge: judgeByName,
       isOurKey: ({ receiving, originating, streamId }, key) =>
@@ -106,10 +116,8 @@ export class InboundPeer {
 
   /** Like `receives`, for what comes behind a stream header. */
   receivesFeatures(...features: readonly string[]): void {
-    const limits =
-      "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes><idle-seconds>1800</idle-seconds></limits>"
     const behindHeader = this.#sent().replace(/^<\?xml version='1.0'\?><stream:stream [^>]*>/, '')
-    expect(behindHeader).toBe(`<stream:features>${features.join('')}${limits}</stream:features>`)
+    expect(behindHeader).toBe(featuresText(...features))
   }
 
   receivesNothing(): void {
@@ -120,11 +128,17 @@ export class InboundPeer {
   hasChecked(...requests: readonly { from: string; to: string; key: string; streamId: string }[]): void {
     const asked = this.#take('ask').map(({ request }) => request)
     this.#asked.push(...asked)
-    expect(asked.map(({ remote, local, ...rest }) => ({ from: remote, to: local, ...rest }))).toEqual(requests)
+    expect(asked.map(({ remote, local, ...rest }) => ({ from: remote, to: local, ...rest }))).toEqual(
+      requests,
+    )
   }
 
   /** The authoritative server of a domain answers about the key of a pair. */
-  isVouchedFor(outcome: 'valid' | 'invalid' | StanzaCondition, from = 'fabrikam.com', to = 'contoso.com'): void {
+  isVouchedFor(
+    outcome: 'valid' | 'invalid' | StanzaCondition,
+    from = 'fabrikam.com',
+    to = 'contoso.com',
+  ): void {
     const at = this.#asked.findIndex(({ remote, local }) => remote === from && local === to)
     const [request] = at < 0 ? [] : this.#asked.splice(at, 1)
     if (request === undefined) expect.fail(`nobody was asked about ${from} and ${to}`)
@@ -169,6 +183,12 @@ export class InboundPeer {
     expect(this.#state.at).not.toBe('closed')
   }
 
+  /** A reload gives it another policy, or none: then it is no partner any more. */
+  isNowUnder(terms: Terms | undefined, of = 'fabrikam.com'): void {
+    if (terms === undefined) this.#partners.delete(domain(of))
+    else this.#partners.set(domain(of), terms)
+  }
+
   /** The gateway's own limits end the stream. */
   isRefused(condition: StreamCondition): void {
     this.#advance({ on: 'refuse', condition, reason: 'a limit' })
@@ -188,8 +208,7 @@ export class InboundPeer {
           this.#advance({ on: 'header', header: read, streamId: `s${++this.#streams}` })
         },
         element: slice => {
-          const isStanza =
-            slice.namespace === 'jabber:server' && /^(message|presence|iq)$/.test(slice.name)
+          const isStanza = slice.namespace === 'jabber:server' && /^(message|presence|iq)$/.test(slice.name)
           if (isStanza) this.#advance({ on: 'stanza' })
           else this.#advance({ on: 'element', element: toElement(slice, this.#reader.declarations) })
         },

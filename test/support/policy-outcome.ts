@@ -25,40 +25,44 @@ export type InitiatingPeer = {
 
 /** A peer that we open a stream to. */
 export type ReceivingPeer = {
+  /** `required` = offers nothing else before it. */
   readonly tls: 'none' | 'offered' | 'required'
   readonly certificate: Exclude<CertificateKind, 'none'>
-  readonly external: 'notOffered' | 'accepted' | 'refused'
+  /** What it makes of EXTERNAL under TLS; `dropped` = refuses it, and closes the stream. */
+  readonly external: 'notOffered' | 'accepted' | 'refused' | 'dropped'
   readonly dialback: boolean
 }
 
-/** How a stream ends up: authenticated by a method, or what the peer was told last before it was over. */
-export type Outcome =
-  | { readonly is: 'authenticated'; readonly method: Method; readonly afterRefusedExternal: boolean }
-  | { readonly is: 'refused'; readonly by: Refusal }
+/** How a stream ends up, and what was refused on the way without ending it. */
+export type Outcome = { readonly told: readonly Refusal[]; readonly end: Method | Failure }
 
 export type Refusal =
-  | 'dialback-policy-violation' // a dialback error: this policy wants TLS first
-  | 'sasl-not-authorized' // a SASL failure, then the time limit
-  | 'connection-timeout' // nothing that the peer did could succeed: the stream ends at its time limit
+  | 'sasl encryption-required' // a SASL failure: EXTERNAL in the clear
+  | 'sasl not-authorized' // a SASL failure: we, or the peer, do not accept the certificate
+  | 'dialback policy-violation' // a dialback error: this policy wants TLS first
+  | 'dialback ignored' // no answer: this policy permits no dialback
+
+export type Failure =
+  | 'connection-timeout' // the stream error of a stream that is not authenticated at its time limit
   | 'peer-leaves' // the peer insists on TLS, which this policy does not support
-  | 'no-method' // we leave: no permitted method is offered
+  | 'remote-server-timeout' // no permitted method is left: what waits for the stream bounces
 
 /** What becomes of a stream that a peer opens to us, under a policy (contract §2, "Receiving"). */
 export function inboundOutcome(terms: Terms, peer: InitiatingPeer): Outcome {
-  const isSecure = terms.tls !== 'notSupported' && peer.tls !== 'none'
-  if (!isSecure && peer.tls === 'required') return refused('peer-leaves')
   const permits = (method: Method) => terms.methods.includes(method)
-  const offersExternal = isSecure && peer.certificate === 'valid' && permits('sasl-external-tls')
-  const triesExternal =
-    isSecure && (peer.external === 'always' || (peer.external === 'whenOffered' && offersExternal))
-  if (triesExternal && offersExternal) return authenticated('sasl-external-tls')
+  const isSecure = terms.tls !== 'notSupported' && peer.tls !== 'none'
+  if (peer.tls === 'required' && !isSecure) return { told: [], end: 'peer-leaves' }
+  const offersExternal = isSecure && permits('sasl-external-tls') && peer.certificate === 'valid'
+  if (offersExternal && peer.external !== 'never') return { told: [], end: 'sasl-external-tls' }
+  const told: Refusal[] = []
+  if (peer.external === 'always') told.push(isSecure ? 'sasl not-authorized' : 'sasl encryption-required')
   if (peer.dialback) {
     const method = isSecure ? 'dialback-tls' : 'dialback-tcp'
-    if (permits(method)) return authenticated(method, triesExternal)
+    if (permits(method)) return { told, end: method }
     const isPermittedElsewhere = permits('dialback-tls') || permits('dialback-tcp')
-    if (isPermittedElsewhere) return refused('dialback-policy-violation')
+    told.push(isPermittedElsewhere ? 'dialback policy-violation' : 'dialback ignored')
   }
-  return refused(triesExternal ? 'sasl-not-authorized' : 'connection-timeout')
+  return { told, end: 'connection-timeout' }
 }
 
 /** What becomes of a stream that we open to a peer, under a policy (contract §2, "Initiating"). */
@@ -66,22 +70,43 @@ export function outboundOutcome(terms: Terms, peer: ReceivingPeer): Outcome {
   const permits = (method: Method) => terms.methods.includes(method)
   const isSecure = terms.tls !== 'notSupported' && peer.tls !== 'none'
   if (!isSecure) {
-    // A peer that requires TLS offers nothing else before it.
-    const offersDialback = peer.dialback && peer.tls !== 'required'
-    return permits('dialback-tcp') && offersDialback ? authenticated('dialback-tcp') : refused('no-method')
+    const isOffered = peer.dialback && peer.tls !== 'required'
+    return { told: [], end: permits('dialback-tcp') && isOffered ? 'dialback-tcp' : 'remote-server-timeout' }
   }
-  const usesExternal =
-    permits('sasl-external-tls') && peer.external !== 'notOffered' && peer.certificate === 'valid'
-  if (usesExternal && peer.external === 'accepted') return authenticated('sasl-external-tls')
-  return permits('dialback-tls') && peer.dialback
-    ? authenticated('dialback-tls', usesExternal)
-    : refused('no-method')
+  const isTried =
+    permits('sasl-external-tls') && peer.certificate === 'valid' && peer.external !== 'notOffered'
+  if (isTried && peer.external === 'accepted') return { told: [], end: 'sasl-external-tls' }
+  return {
+    told: isTried ? ['sasl not-authorized'] : [],
+    end: permits('dialback-tls') && peer.dialback ? 'dialback-tls' : 'remote-server-timeout',
+  }
 }
 
-function authenticated(method: Method, afterRefusedExternal = false): Outcome {
-  return { is: 'authenticated', method, afterRefusedExternal }
-}
+/** Every peer that opens streams. */
+export const initiatingPeers: readonly InitiatingPeer[] = product({
+  tls: ['none', 'offered', 'required'],
+  certificate: certificateKinds,
+  external: ['never', 'whenOffered', 'always'],
+  dialback: [false, true],
+})
 
-function refused(by: Refusal): Outcome {
-  return { is: 'refused', by }
+/** Every peer that streams are opened to. */
+export const receivingPeers: readonly ReceivingPeer[] = product({
+  tls: ['none', 'offered', 'required'],
+  certificate: certificateKinds.filter(kind => kind !== 'none'),
+  external: ['notOffered', 'accepted', 'refused', 'dropped'],
+  dialback: [false, true],
+})
+
+function product<P extends InitiatingPeer | ReceivingPeer>(
+  choices: {
+    readonly [K in keyof P]: readonly P[K][]
+  },
+): P[] {
+  const { tls, certificate, external, dialback } = choices
+  return tls.flatMap(t =>
+    certificate.flatMap(c =>
+      external.flatMap(e => dialback.map(d => ({ tls: t, certificate: c, external: e, dialback: d }) as P)),
+    ),
+  )
 }

@@ -1,4 +1,5 @@
 import { SaxesParser } from 'saxes'
+import { ns } from '../../src/xmpp/namespaces.ts'
 import type { Seen } from './client.ts'
 
 /** What a stream parser tells of. */
@@ -6,6 +7,8 @@ export type ParsedStream = {
   header(header: Seen): void
   element(element: Seen): void
   end(): void
+  /** The stream begins anew. */
+  anew(): void
   fault(error: Error): void
 }
 
@@ -17,37 +20,57 @@ type Open = {
   text: string
 }
 
-/** Reads one XML stream as a peer of the gateway does: strict, and by a parser that is not the gateway's. */
+/**
+ * Reads XML streams as a peer of the gateway does: strict, and by a parser that is not the gateway's. Behind `<success/>` a
+ * new stream begins (RFC 6120 §6.4.6).
+ */
 export class StreamParser {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
-  readonly #sax = new SaxesParser({ xmlns: true })
-  readonly #open: Open[] = []
-  /** Everything read so far. */
+  readonly #hears: ParsedStream
+  #sax: SaxesParser<{ xmlns: true }>
+  #open: Open[] = []
+  /** Everything read of the stream that is on. */
   text = ''
 
   constructor(hears: ParsedStream) {
-    this.#sax.on('error', error => hears.fault(error))
-    this.#sax.on('opentag', ({ local: name, uri: xmlns, attributes: of }) => {
+    this.#hears = hears
+    this.#sax = this.#begin()
+  }
+
+  write(bytes: Buffer): void {
+    // No more at once than may belong to one stream.
+    for (const piece of this.#decoder.decode(bytes, { stream: true }).split(/(?<=>)/)) {
+      this.text += piece
+      this.#sax.write(piece)
+    }
+  }
+
+  #begin(): SaxesParser<{ xmlns: true }> {
+    const sax = new SaxesParser({ xmlns: true })
+    this.text = ''
+    this.#open = []
+    sax.on('error', error => this.#hears.fault(error))
+    sax.on('opentag', ({ local: name, uri: xmlns, attributes: of }) => {
       const attributes = Object.fromEntries(Object.values(of).map(({ name, value }) => [name, value]))
       this.#open.push({ name, xmlns, attributes, children: [], text: '' })
-      if (this.#open.length === 1) hears.header(this.#open[0]!)
+      if (this.#open.length === 1) this.#hears.header(this.#open[0]!)
     })
     const addText = (text: string) => {
       if (this.#open.length > 1) this.#open.at(-1)!.text += text
     }
-    this.#sax.on('text', addText)
-    this.#sax.on('cdata', addText)
-    this.#sax.on('closetag', () => {
+    sax.on('text', addText)
+    sax.on('cdata', addText)
+    sax.on('closetag', () => {
       const element = this.#open.pop()!
-      if (this.#open.length === 0) hears.end()
-      else if (this.#open.length === 1) hears.element(element)
-      else this.#open.at(-1)!.children.push(element)
+      if (this.#open.length === 0) this.#hears.end()
+      else if (this.#open.length > 1) this.#open.at(-1)!.children.push(element)
+      else {
+        this.#hears.element(element)
+        if (element.name !== 'success' || element.xmlns !== ns.sasl) return
+        this.#sax = this.#begin()
+        this.#hears.anew()
+      }
     })
-  }
-
-  write(bytes: Buffer): void {
-    const text = this.#decoder.decode(bytes, { stream: true })
-    this.text += text
-    this.#sax.write(text)
+    return sax
   }
 }

@@ -29,6 +29,7 @@ export type HeaderChoices = {
 /** Stream features for a peer that the gateway connects to. */
 export const offers = {
   starttls: tag('starttls', { xmlns: ns.tls }),
+  starttlsRequired: tag('starttls', { xmlns: ns.tls }, tag('required', {})),
   external: tag('mechanisms', { xmlns: ns.sasl }, tag('mechanism', {}, 'EXTERNAL')),
   dialback: tag('dialback', { xmlns: ns.dialbackFeature }, tag('errors', {})),
 } as const

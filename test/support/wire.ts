@@ -24,6 +24,7 @@ export class Wire {
   #header: Seen | undefined
   #elements: Seen[] = []
   #streamEnded = false
+  #isAnew = false // by `<success/>`
   #halfClosed = false
   #isClosed = false
   #fault: Error | undefined
@@ -40,7 +41,7 @@ export class Wire {
       this.#isClosed = true
       this.#wake()
     })
-    this.restart()
+    this.#begin()
     this.#attach(socket)
   }
 
@@ -77,20 +78,31 @@ export class Wire {
   }
 
   /**
-   * Sends the same bytes again and again, as fast as they are taken, until there were `totalBytes` or the far end has closed.
+   * Sends the same bytes again and again, as fast as they are taken, until there were `totalBytes`, the connection is gone or
+   * the far end takes nothing for `stallMs`.
    * @returns the bytes that were taken
    */
-  async pour(bytes: Buffer, totalBytes: number): Promise<number> {
+  async pour(bytes: Buffer, totalBytes: number, stallMs = patienceMs): Promise<number> {
     let poured = 0
-    while (poured < totalBytes && !this.#isClosed && !this.#streamEnded) {
-      if (!(await this.#write(bytes))) break
+    while (poured < totalBytes) {
+      const stalled = Promise.withResolvers<false>()
+      const timer = setTimeout(() => stalled.resolve(false), stallMs)
+      const wasTaken = await Promise.race([this.#write(bytes), stalled.promise])
+      clearTimeout(timer)
+      if (!wasTaken) break
       poured += bytes.length
     }
     return poured
   }
 
-  /** From here on a new stream comes from the far end, from its header on. What was received is forgotten. */
+  /** From here on a new stream comes from the far end. What was received is forgotten, but not what followed `<success/>`. */
   restart(): void {
+    const isDone = this.#isAnew
+    this.#isAnew = false
+    if (!isDone) this.#begin()
+  }
+
+  #begin(): void {
     this.#header = undefined
     this.#elements = []
     this.#streamEnded = false
@@ -101,6 +113,10 @@ export class Wire {
       element: element => void this.#elements.push(element),
       end: () => {
         this.#streamEnded = true
+      },
+      anew: () => {
+        this.#isAnew = true
+        this.#header = undefined
       },
       fault: error => {
         this.#fault ??= new Error(`${this.who} cannot read what came: ${error.message}\n${parser.text}`)
@@ -133,9 +149,18 @@ export class Wire {
     )
   }
 
+  /** Waits for the next element, and leaves it to be taken; undefined where the stream or the connection ends instead. */
+  async coming(): Promise<Seen | undefined> {
+    await this.#until(
+      'element or end',
+      () => this.#elements[0] ?? (this.#streamEnded || this.#isClosed || undefined),
+    )
+    return this.#elements[0]
+  }
+
   /** The far end has closed its stream by its end tag. */
-  streamEnd(): Promise<true> {
-    return this.#until('end of the stream', () => this.#streamEnded || undefined)
+  streamEnd(deadlineMs = patienceMs): Promise<true> {
+    return this.#until('end of the stream', () => this.#streamEnded || undefined, deadlineMs)
   }
 
   /** The far end has sent its FIN. */
@@ -190,7 +215,7 @@ export class Wire {
     await raced
     secured.on('error', () => undefined)
     this.#socket = secured
-    this.restart()
+    this.#begin()
     this.#attach(secured)
   }
 

@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'vitest'
+import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
+import type { HeaderChoices, KeyVerdict, WirePeer } from '../support/wire-peer.ts'
+
+const domains = { primaryDomain: 'fabrikam.com', additionalDomains: ['corp.fabrikam.com'] }
+
+const hello = "<message from='b@contoso.com' to='a@fabrikam.com' id='1'><body>x</body></message>"
+
+/** The two policies under which dialback is all there is. */
+const policies = {
+  'dialback-tcp': {
+    ...domains,
+    tlsNegotiation: 'notSupported',
+    saslNegotiation: 'notSupported',
+    dialbackNegotiation: true,
+  },
+  'dialback-tls': {
+    ...domains,
+    tlsNegotiation: 'required',
+    saslNegotiation: 'notSupported',
+    dialbackNegotiation: true,
+  },
+} as const
+
+type Method = keyof typeof policies
+
+const methods = Object.keys(policies) as Method[]
+
+const quick = { timeouts: { dialback: '300ms', streamEstablishment: '5s' } }
+
+const start = (method: Method, settings = {}) =>
+  startGateway({ partners: [policies[method]], inside: 'component', settings })
+
+/** The peer's stream, as far as dialback is due. */
+function opens(peer: WirePeer, method: Method) {
+  return method === 'dialback-tls' ? peer.opensSecurely() : peer.opens()
+}
+
+/** The peer's server, as far as the gateway may send its questions and keys. */
+function greets(peer: WirePeer, method: Method, choices: HeaderChoices = {}) {
+  const verb = method === 'dialback-tls' ? 'greetsSecurely' : 'greets'
+  return peer[verb](['dialback'], choices)
+}
+
+async function sendFromInside(gateway: RunningGateway, stanza: string): Promise<void> {
+  const inside = await gateway.inside.component('fabrikam.com')
+  inside.send(stanza)
+}
+
+/** A partner that has sent a key, and its server that is asked about it. */
+async function asked(gateway: RunningGateway, method: Method) {
+  const server = await gateway.serve()
+  const peer = await gateway.connect()
+  await opens(peer, method)
+  peer.sendKey('the-key')
+  const authoritative = await server.next()
+  await greets(authoritative, method)
+  return { peer, authoritative, server }
+}
+
+describe.each(methods)('a partner that uses %s', method => {
+  test('is let in once its own server says that the key is valid', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative } = await asked(gateway, method)
+    const { attributes } = await peer.header()
+    const verify = await authoritative.judges('valid')
+    expect(verify).toMatchObject({
+      text: 'the-key',
+      attributes: { from: 'contoso.com', to: 'fabrikam.com', id: attributes['id'] },
+    })
+    expect(await peer.keyAnswer()).toBe('valid')
+    peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
+    await gateway.inside.stanza('fabrikam.com', '1')
+    const event = await gateway.event('stream.authenticated')
+    expect(event).toMatchObject({ direction: 'in', remote: 'fabrikam.com', method })
+    expect(event.tls === null).toBe(method === 'dialback-tcp')
+  })
+
+  test.each<[KeyVerdict, string]>([
+    ['invalid', 'invalid'],
+    [{ error: 'item-not-found' }, 'remote-server-not-found'],
+  ])('is told what its own server says: %j', async (verdict, answer) => {
+    const gateway = await start(method)
+    const { peer, authoritative } = await asked(gateway, method)
+    await authoritative.judges(verdict)
+    expect(await peer.keyAnswer()).toBe(answer)
+    peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
+    await peer.isClosedWith('not-authorized')
+  })
+
+  test('is told when its own server does not answer in time', async () => {
+    const gateway = await start(method, quick)
+    const { peer, authoritative } = await asked(gateway, method)
+    await authoritative.judges('silence')
+    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+  })
+
+  test('is told when its own server drops the question', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative } = await asked(gateway, method)
+    await authoritative.judges('silence')
+    authoritative.reset()
+    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+  })
+
+  test('is told when its own server does not know the domain', async () => {
+    const gateway = await start(method)
+    const server = await gateway.serve()
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    peer.sendKey('the-key')
+    const authoritative = await server.next()
+    authoritative.sendHeader({ id: 'x' })
+    authoritative.end(
+      "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
+    )
+    expect(await peer.keyAnswer()).toBe('remote-server-not-found')
+  })
+
+  test('is told when its own server is down', async () => {
+    const gateway = await start(method)
+    gateway.zone.federate('fabrikam.com', { port: 1, host: '127.0.0.1' })
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    peer.sendKey('the-key')
+    expect(await peer.keyAnswer()).toBe('remote-connection-failed')
+  })
+
+  test('is told when its domain is not in DNS, and may try again', async () => {
+    const gateway = await start(method)
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    peer.sendKey('the-key', { from: 'corp.fabrikam.com' })
+    expect(await peer.keyAnswer()).toBe('remote-server-not-found')
+    const server = await gateway.serve()
+    peer.sendKey('the-key')
+    const authoritative = await server.next()
+    await greets(authoritative, method)
+    await authoritative.judges('valid')
+    expect(await peer.keyAnswer()).toBe('valid')
+  })
+
+  test('may authenticate several pairs on one stream, each by itself', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative, server } = await asked(gateway, method)
+    await authoritative.judges('valid')
+    expect(await peer.keyAnswer()).toBe('valid')
+    gateway.zone.federate('corp.fabrikam.com', { port: server.port })
+    peer.sendKey('another', { from: 'corp.fabrikam.com' })
+    const second = await server.next()
+    await greets(second, method, { from: 'corp.fabrikam.com' })
+    const verify = await second.judges('silence')
+    expect(verify.attributes).toMatchObject({ to: 'corp.fabrikam.com' })
+    peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
+    await gateway.inside.stanza('fabrikam.com', '1')
+    second.send(
+      `<db:verify from='corp.fabrikam.com' to='contoso.com' id='${verify.attributes['id']}' type='valid'/>`,
+    )
+    expect(await peer.keyAnswer()).toBe('valid')
+    peer.send("<message from='a@corp.fabrikam.com' to='b@contoso.com' id='2'/>")
+    await gateway.inside.stanza('corp.fabrikam.com', '2')
+  })
+
+  test('cannot speak for a domain whose key was refused on the same stream', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative } = await asked(gateway, method)
+    await authoritative.judges('valid')
+    expect(await peer.keyAnswer()).toBe('valid')
+    peer.sendKey('another', { from: 'corp.fabrikam.com' })
+    expect(await peer.keyAnswer()).toBe('remote-server-not-found')
+    peer.send("<message from='a@corp.fabrikam.com' to='b@contoso.com' id='2'/>")
+    await peer.isClosedWith('invalid-from')
+  })
+
+  test('cannot answer the question itself, on the stream that it has opened', async () => {
+    const gateway = await start(method, quick)
+    const { peer, authoritative } = await asked(gateway, method)
+    const { attributes } = await authoritative.judges('silence')
+    peer.send(`<db:verify from='fabrikam.com' to='contoso.com' id='${attributes['id']}' type='valid'/>`)
+    peer.send("<db:result from='fabrikam.com' to='contoso.com' type='valid'/>")
+    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+    expect(peer.untaken).toEqual([])
+  })
+
+  test('is not let in on the word of another partner’s server', async () => {
+    const partners = [
+      policies[method],
+      { ...policies[method], primaryDomain: 'adatum.com', additionalDomains: [] },
+    ]
+    const gateway = await startGateway({ partners, inside: 'component', settings: quick })
+    const adatum = await gateway.serve(gateway.identity('adatum.com'))
+    const inside = await gateway.inside.component('adatum.com')
+    inside.send("<message from='b@contoso.com' to='a@adatum.com' id='1'/>")
+    const other = await adatum.next()
+    await greets(other, method)
+    await other.takesKey('valid')
+    const { peer, authoritative } = await asked(gateway, method)
+    const { attributes } = await authoritative.judges('silence')
+    other.send(`<db:verify from='fabrikam.com' to='contoso.com' id='${attributes['id']}' type='valid'/>`)
+    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+  })
+})
+
+describe.each(methods)('the gateway, by %s,', method => {
+  test('sends a key that it says is valid when asked, and that no other stream or key shares', async () => {
+    const gateway = await start(method)
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await greets(receiving, method)
+    const { text: key } = await receiving.takesKey('valid')
+    await receiving.next('message')
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    const ask = async (id: string, text: string) => {
+      peer.send(`<db:verify from='fabrikam.com' to='contoso.com' id='${id}'>${text}</db:verify>`)
+      return (await peer.next('verify')).attributes
+    }
+    expect(await ask('wire-peer-stream', key)).toMatchObject({ from: 'contoso.com', type: 'valid' })
+    expect(await ask('another-stream', key)).toMatchObject({ id: 'another-stream', type: 'invalid' })
+    expect(await ask('wire-peer-stream', `${key.slice(1)}0`)).toMatchObject({ type: 'invalid' })
+  })
+
+  test.each<[KeyVerdict, string]>([
+    ['invalid', 'internal-server-error'],
+    [{ error: 'remote-server-not-found' }, 'remote-server-timeout'],
+    [{ error: 'policy-violation' }, 'remote-server-timeout'],
+  ])('bounces what waits when the answer is %j', async (verdict, condition) => {
+    const gateway = await start(method)
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await greets(receiving, method)
+    await receiving.takesKey(verdict)
+    const { attributes, children } = await gateway.inside.stanza('fabrikam.com', '1')
+    expect(attributes).toMatchObject({ type: 'error', from: 'a@fabrikam.com', to: 'b@contoso.com' })
+    expect(children[0]?.children[0]?.name).toBe(condition)
+  })
+
+  test('bounces what waits when no answer comes in time', async () => {
+    const gateway = await start(method, quick)
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await greets(receiving, method)
+    const { children } = await gateway.inside.stanza('fabrikam.com', '1')
+    expect(children[0]?.children[0]?.name).toBe('remote-server-timeout')
+    await receiving.isClosedWith('connection-timeout')
+  })
+
+  test('asks on the stream that is up for the pair, where there is one', async () => {
+    const gateway = await start(method)
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await greets(receiving, method)
+    await receiving.takesKey('valid')
+    await receiving.next('message')
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    peer.sendKey('the-key')
+    await receiving.judges('valid')
+    expect(await peer.keyAnswer()).toBe('valid')
+    expect(server.count()).toBe(1)
+  })
+})
+
+describe('a server before XMPP 1.0', () => {
+  test('gets a key at once, and stanzas', async () => {
+    const gateway = await start('dialback-tcp')
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await receiving.greets([], { version: null })
+    await receiving.takesKey('valid')
+    await receiving.next('message')
+  })
+})
+
+describe('where dialback is not permitted', () => {
+  test('a key is ignored, and the stream ends at its time limit', async () => {
+    const settings = { timeouts: { streamEstablishment: '300ms' } }
+    const gateway = await startGateway({ settings })
+    const server = await gateway.serve()
+    const peer = await gateway.connect()
+    await peer.opensSecurely()
+    peer.sendKey('the-key')
+    await peer.isClosedWith('connection-timeout')
+    expect(peer.text).not.toContain('db:result')
+    expect(server.count()).toBe(0)
+  })
+  test('in the clear, because TLS is required, a key is answered policy-violation', async () => {
+    const gateway = await start('dialback-tls')
+    const peer = await gateway.connect()
+    await peer.opens()
+    peer.sendKey('the-key')
+    expect(await peer.keyAnswer()).toBe('policy-violation')
+    await peer.startsTls()
+  })
+})

@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Admission, type Admitted, Listener } from '../../src/transport/listener.ts'
+import { keep } from './dialer-fixture.ts'
+
+const tooMany = 'too many unauthenticated streams come from this address'
+
+function admitted(admission: Admission, address = '192.0.2.1'): Admitted {
+  const outcome = admission.admit(address)
+  return outcome === 'drop' ? expect.fail('dropped') : outcome
+}
+
+describe('admission', () => {
+  test('greets over a limit to refuse, and drops over twice the limit', () => {
+    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: 1 })
+    expect(admitted(admission).refusal).toBeUndefined()
+    expect(admitted(admission).refusal).toBe(tooMany)
+    expect(admission.admit('192.0.2.1')).toBe('drop')
+    expect(admitted(admission, '192.0.2.2').refusal).toBeUndefined()
+    expect(admission.total).toBe(3)
+  })
+
+  test.each(['authenticated', 'closed'] as const)('gives the place of who is %s to the next', step => {
+    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: 1 })
+    admitted(admission)[step]()
+    expect(admitted(admission).refusal).toBeUndefined()
+    expect(admission.total).toBe(step === 'closed' ? 1 : 2)
+  })
+
+  test('counts every connection once, however often its end is told', () => {
+    const admission = new Admission({ connections: 1, unauthenticatedPerAddress: 10 })
+    const done = admission.countOutbound()
+    const one = admitted(admission)
+    expect(one.refusal).toBe('the gateway has reached its limit of connections')
+    done()
+    done()
+    one.authenticated()
+    one.closed()
+    one.closed()
+    expect(admission.total).toBe(0)
+    expect(admitted(admission).refusal).toBeUndefined()
+  })
+})
+
+describe('a listener', () => {
+  async function listening(accept: (socket: Socket, admitted: Admitted) => void, perAddress = 10) {
+    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: perAddress })
+    const at = { address: '127.0.0.1', port: 0, directTls: false }
+    const listener = new Listener(at, admission, (socket, of) => accept(keep(socket), of))
+    const { port } = await listener.listen()
+    onTestFinished(() => listener.close())
+    return { listener, admission, port }
+  }
+
+  test('says which address it cannot have, and why', async () => {
+    const { port } = await listening(() => undefined)
+    const second = new Listener(
+      { address: '127.0.0.1', port, directTls: false },
+      new Admission({ connections: 1, unauthenticatedPerAddress: 1 }),
+      () => undefined,
+    )
+    await expect(second.listen()).rejects.toThrow(`cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`)
+  })
+
+  test('resets who comes over twice the limit, unseen by anybody', async () => {
+    let seen = 0
+    const { port } = await listening(() => void seen++, 1)
+    for (let count = 0; count < 2; count++) await once(keep(connect(port, '127.0.0.1')), 'connect')
+    const third = connect(port, '127.0.0.1')
+    keep(third)
+    await new Promise(resolve => third.once('close', resolve))
+    expect(seen).toBe(2)
+  })
+
+  test('lets nobody in once it is closed, and drops the others only when told to', async () => {
+    const accepted = Promise.withResolvers<Socket>()
+    const { listener, admission, port } = await listening(socket => accepted.resolve(socket))
+    const peer = keep(connect(port, '127.0.0.1'))
+    const ours = await accepted.promise
+    listener.close()
+    const [refused] = await once(connect(port, '127.0.0.1'), 'error')
+    expect(refused).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(ours.destroyed).toBe(false)
+    listener.destroy()
+    peer.resume()
+    await once(peer, 'close')
+    expect(admission.total).toBe(0)
+  })
+})
