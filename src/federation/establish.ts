@@ -3,8 +3,9 @@ import type { OutboundFailure } from '../negotiation/outbound-stream.ts'
 import { DialError } from '../transport/dialer.ts'
 import type { Target } from '../transport/service-records.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
+import type { OutboundTask } from './context.ts'
 import type { FederationEnvironment } from './environment.ts'
-import { type OutboundHooks, OutboundSession, type OutboundTask } from './outbound-session.ts'
+import { type OutboundHooks, OutboundSession } from './outbound-session.ts'
 
 /** No stream to a partner could be had. `message` is for the log: it may name hosts. */
 export class EstablishError extends Error {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { isDialbackKey } from '../identity/dialback-key.ts'
 import type { Proof } from '../identity/proof.ts'
+import type { KeyRequest } from '../negotiation/dialback.ts'
 import { advance, opened } from '../negotiation/inbound.ts'
 import type {
   InboundAction,
@@ -15,14 +15,16 @@ import type { SecuredSocket } from '../transport/tls.ts'
 import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
 import { toElement } from '../xml/element.ts'
 import type { HeaderSlice, Slice } from '../xml/reader.ts'
-import { type Domain, toUnicode } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
 import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
+import { inboundContext } from './context.ts'
 import type { Directory } from './directory.ts'
 import type { FederationEnvironment, StanzaSink } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { KeyVerification } from './key-verification.ts'
+import { StreamReport } from './stream-report.ts'
 
 /** A stream that a partner opened to us, from the first byte to the last. */
 export class InboundSession {
@@ -37,13 +39,11 @@ export class InboundSession {
   readonly #deadline: NodeJS.Timeout
   #idle: IdleWatch | undefined
   #state: InboundState
-  #tls: Pick<SecuredSocket, 'version' | 'cipher'> | null
-  #streamId = ''
-  #names: { local: Domain | null; remote: Domain | null } = { local: null, remote: null }
+  readonly #report: StreamReport
+  /** Why the stream must end at its next header: a limit was reached. */
+  #refusal: string | undefined
   #elements = 0
-  #stanzas = 0
   #reason: string | undefined
-  readonly #openedMs = performance.now()
 
   /** @param secured what direct TLS has brought, where the listener is one for it (XEP-0368) */
   constructor(
@@ -57,8 +57,10 @@ export class InboundSession {
     this.#directory = parts.directory
     this.#keys = parts.keys
     this.#admitted = admitted
-    this.#context = contextOf(environment)
-    this.#tls = secured ? { version: secured.version, cipher: secured.cipher } : null
+    this.#context = inboundContext(environment)
+    this.#refusal = admitted.refusal
+    this.#report = new StreamReport('in', environment)
+    if (secured) this.#report.secured(secured)
     this.#state = opened(secured ? { secure: true, chain: secured.chain } : { secure: false })
     const { unauthenticatedBytes, depth } = environment.limits()
     this.#stream = new XmlStream(
@@ -90,35 +92,37 @@ export class InboundSession {
   close(condition: StreamCondition | undefined, reason: string): void {
     this.#reason ??= reason
     const isTrusted = this.proofs.length > 0 && this.#state.at !== 'awaiting-header'
-    if (this.#state.at === 'securing') this.#abort.abort(new Error(reason))
+    if (this.#state.at === 'securing') this.#drop(reason)
     // A stop or an idle stream: what a trusted peer has sent before it reads our end is still taken.
     else if (condition === undefined || (condition === 'system-shutdown' && isTrusted))
       this.#stream.close(condition, reason)
-    else this.#advance({ on: 'refuse', condition, reason })
+    else this.#advance({ on: 'refuse', condition, reason, streamId: newStreamId() })
   }
 
   /** Drops the connection: the time for closing in good order is over. */
   destroy(): void {
-    this.#stream.destroy(new Error('the gateway stops'))
+    this.#drop('the gateway stops')
+  }
+
+  #drop(reason: string): void {
+    this.#abort.abort(new Error(reason))
+    this.#stream.destroy(new Error(reason))
   }
 
   #header(header: HeaderSlice): void {
     const read = readHeader(header, ns.server)
-    this.#streamId = randomBytes(16).toString('hex')
-    this.#names = {
-      local: known(read.to) ?? this.#names.local,
-      remote: known(read.from) ?? this.#names.remote,
-    }
-    this.#advance({ on: 'header', header: read, streamId: this.#streamId })
-    const { refusal } = this.#admitted
-    if (refusal !== undefined && this.proofs.length === 0) this.close('resource-constraint', refusal)
+    const { local, remote } = this.#report.names
+    this.#report.names = { local: known(read.to) ?? local, remote: known(read.from) ?? remote }
+    this.#report.streamId = newStreamId()
+    this.#advance({ on: 'header', header: read, streamId: this.#report.streamId })
+    if (this.#refusal !== undefined) this.close('resource-constraint', this.#refusal)
   }
 
   #element(slice: Slice): void {
     if (slice.namespace === ns.server && isStanzaKind(slice.name)) {
       const proofs = this.proofs
       if (proofs.length === 0) return this.#advance({ on: 'stanza' })
-      this.#stanzas++
+      this.#report.stanzas++
       this.#sink.stanza(slice, proofs)
       return
     }
@@ -149,24 +153,18 @@ export class InboundSession {
         void this.#secure()
         return
       case 'ask':
-        void this.#keys.verify(action.request).then(answer => {
-          this.#advance({ on: 'key-answer', pair: action.request, streamId: action.request.streamId, answer })
-        })
+        void this.#ask(action.request)
         return
       case 'prove':
         return this.#authenticated(action)
       case 'report':
-        this.#environment.metrics.authentication('in', action.method, 'failure')
-        return this.#logRefusal('not-authorized', action.reason)
+        this.#report.failed(action.method)
+        return this.#report.refused('not-authorized', action.reason)
       case 'note':
-        return this.#environment.log.info('peer ignored', {
-          ...this.#names,
-          direction: 'in',
-          reason: action.reason,
-        })
+        return this.#report.note(action.reason)
       case 'close':
         this.#reason ??= action.reason
-        if (action.condition !== undefined) this.#logRefusal(action.condition, action.reason)
+        if (action.condition !== undefined) this.#report.refused(action.condition, action.reason)
         return this.#stream.close(action.condition, action.condition && action.reason)
     }
   }
@@ -174,71 +172,74 @@ export class InboundSession {
   async #secure(): Promise<void> {
     try {
       const { tls } = this.#environment
-      const { signal } = this.#abort
-      const secured = await this.#stream.secure(socket => tls.accept(socket, { directTls: false, signal }))
-      this.#tls = { version: secured.version, cipher: secured.cipher }
+      const options = {
+        directTls: false,
+        signal: this.#abort.signal,
+        local: this.#report.names.local ?? undefined,
+      }
+      const secured = await this.#stream.secure(socket => tls.accept(socket, options))
+      this.#report.secured(secured)
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
       // The connection is closed already; `closed` follows or has been.
-      this.#logRefusal('policy-violation', `TLS failed: ${error instanceof Error ? error.message : error}`)
+      this.#report.refused(
+        'policy-violation',
+        `TLS failed: ${error instanceof Error ? error.message : error}`,
+      )
+    }
+  }
+
+  async #ask(request: KeyRequest): Promise<void> {
+    try {
+      const answer = await this.#keys.verify(request)
+      this.#advance({ on: 'key-answer', pair: request, streamId: request.streamId, answer })
+    } catch (error) {
+      this.#report.broken(error)
+      this.#drop('an unexpected error')
     }
   }
 
   #authenticated({ proof, certificate }: InboundAction & { do: 'prove' }): void {
-    const { environment } = this
-    const { local, remote, method } = proof
-    const isFirst = this.#idle === undefined
-    environment.metrics.authentication('in', method, 'success')
-    if (isFirst) {
-      clearTimeout(this.#deadline)
-      this.#admitted.authenticated()
-      const { stanzaBytes, depth } = environment.limits()
-      this.#stream.limits = { elementBytes: stanzaBytes, depth }
-      const { inactivityMs } = environment.timeouts()
-      this.#idle = new IdleWatch(
-        inactivityMs,
-        () => this.#stream.lastReadMs,
-        () => this.close(undefined, 'idle'),
-      )
-      environment.metrics.observe(
-        'gatehouse_stream_establishment_seconds',
-        (performance.now() - this.#openedMs) / 1000,
-      )
+    const { remote, method } = proof
+    if (this.#idle === undefined) {
+      this.#trust()
+      const refusal = this.#directory.refusalFor(remote)
+      // After SASL the peer's new header is due: the error follows the answer to that.
+      if (refusal !== undefined && this.#state.at === 'awaiting-header') this.#refusal = refusal
+      else if (refusal !== undefined) return this.close('resource-constraint', refusal)
     }
-    const refusal = this.#directory.refusalFor(remote)
-    if (isFirst && refusal !== undefined) return this.close('resource-constraint', refusal)
-    this.#names = { local, remote }
-    const id = this.#streamId
-    environment.log.event({
-      event: 'stream.authenticated',
-      direction: 'in',
-      local,
-      remote,
-      method,
-      tls: this.#tls,
-      certificate,
-      id,
-    })
+    this.#report.authenticated(proof, method, certificate)
     this.#directory.heardFrom(remote)
   }
 
-  get environment(): FederationEnvironment {
-    return this.#environment
+  /** The first pair is proven: the bounds for strangers hold no longer. */
+  #trust(): void {
+    clearTimeout(this.#deadline)
+    this.#admitted.authenticated()
+    const { stanzaBytes, depth } = this.#environment.limits()
+    this.#stream.limits = { elementBytes: stanzaBytes, depth }
+    const { inactivityMs } = this.#environment.timeouts()
+    this.#idle = new IdleWatch(
+      inactivityMs,
+      () => this.#stream.lastReadMs,
+      () => this.close(undefined, 'idle'),
+    )
+    this.#report.established()
   }
 
   #fault(error: StreamError): void {
-    if (error.condition === 'internal-server-error') {
-      this.#environment.log.error('a stream failed on an unexpected error', {
-        ...this.#names,
-        err: error.cause,
-      })
-    }
+    if (error.condition === 'internal-server-error') this.#report.broken(error.cause)
     if (this.#state.at === 'awaiting-header') {
-      this.#advance({ on: 'refuse', condition: error.condition, reason: error.message })
+      this.#advance({
+        on: 'refuse',
+        condition: error.condition,
+        reason: error.message,
+        streamId: newStreamId(),
+      })
       return
     }
     this.#reason ??= error.message
-    this.#logRefusal(error.condition, error.message)
+    this.#report.refused(error.condition, error.message)
     this.#state = { at: 'closed' }
     this.#stream.close(error.condition, error.message, error.detail)
   }
@@ -260,54 +261,16 @@ export class InboundSession {
     this.#abort.abort(new Error('the connection was lost'))
     this.#state = { at: 'closed' }
     this.#directory.removeInbound(this)
-    this.#environment.log.event({
-      event: 'stream.closed',
-      direction: 'in',
-      ...this.#names,
-      reason: this.#reason ?? (error ? `connection lost: ${error.message}` : 'connection closed by the peer'),
-      stanzasIn: this.#stanzas,
-      stanzasOut: 0,
-    })
-  }
-
-  #logRefusal(condition: StreamCondition, reason: string): void {
-    this.#environment.log.event({
-      event: 'stream.refused',
-      direction: 'in',
-      ...this.#names,
-      condition,
-      reason,
-    })
-  }
-}
-
-function contextOf(environment: FederationEnvironment): InboundContext {
-  return {
-    get mainDomain() {
-      return environment.mainDomain()
-    },
-    isLocal: environment.isLocal,
-    termsFor: domain => environment.peerFor(domain)?.terms,
-    get anyTerms() {
-      return environment.anyTerms()
-    },
-    judge: (chain, domain) => environment.judge(chain, domain, 'in'),
-    isOurKey: ({ receiving, originating, streamId }, key) => {
-      const binding = { receiving: toUnicode(receiving), originating: toUnicode(originating), streamId }
-      return isDialbackKey(environment.dialbackSecret(), binding, key)
-    },
-    get replyToInvalidKey() {
-      return environment.replyToInvalidKey()
-    },
-    get limits() {
-      return {
-        stanzaBytes: environment.limits().stanzaBytes,
-        idleMs: environment.timeouts().inactivityMs,
-      }
-    },
+    const lost = error ? `connection lost: ${error.message}` : 'connection closed by the peer'
+    this.#report.closed(this.#reason ?? lost)
   }
 }
 
 function known(domain: Domain | 'invalid' | undefined): Domain | undefined {
   return domain === 'invalid' ? undefined : domain
+}
+
+/** 128 random bits: nobody may guess the id of another's stream (contract §5). */
+function newStreamId(): string {
+  return randomBytes(16).toString('hex')
 }

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { dialbackKey } from '../identity/dialback-key.ts'
 import type { KeyAnswer, KeyRequest } from '../negotiation/dialback.ts'
 import { advance } from '../negotiation/outbound.ts'
 import type {
@@ -15,20 +14,13 @@ import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
 import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Run } from '../xml/run.ts'
-import { toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
 import type { StreamCondition, StreamError } from '../xmpp/stream-error.ts'
-import type { FederationEnvironment, Peer } from './environment.ts'
+import { type OutboundTask, outboundContext } from './context.ts'
+import type { FederationEnvironment } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
-
-/** What one stream of ours is for. */
-export type OutboundTask = {
-  readonly pair: Pair
-  readonly peer: Peer
-  readonly purpose: 'stanzas' | 'verification'
-  readonly tryExternal: boolean
-}
+import { StreamReport } from './stream-report.ts'
 
 /** What a stream tells the link that opened it. */
 export type OutboundHooks = {
@@ -52,14 +44,11 @@ export class OutboundSession {
   readonly #context: OutboundContext
   readonly #stream: XmlStream<Run>
   readonly #abort = new AbortController()
-  readonly #openedMs = performance.now()
+  readonly #report: StreamReport
   readonly #gone = Promise.withResolvers<void>()
   #deadline: NodeJS.Timeout | undefined
   #idle: IdleWatch | undefined
   #state: OutboundState = { at: 'connecting' }
-  #tls: Pick<SecuredSocket, 'version' | 'cipher'> | null
-  #streamId = ''
-  #stanzas = 0
   #lastSentMs = performance.now()
   #isOver = false
   #reason: string | undefined
@@ -75,8 +64,10 @@ export class OutboundSession {
     this.#environment = environment
     this.#task = task
     this.#hooks = hooks
-    this.#context = contextOf(task, environment)
-    this.#tls = secured ? { version: secured.version, cipher: secured.cipher } : null
+    this.#context = outboundContext(task, environment)
+    this.#report = new StreamReport('out', environment)
+    this.#report.names = task.pair
+    if (secured) this.#report.secured(secured)
     const { unauthenticatedBytes, depth, stanzaBytes } = environment.limits()
     const elementBytes = Math.min(stanzaBytes, 2 * unauthenticatedBytes) // features may be longer than what we are asked
     this.#stream = new XmlStream<Run>(
@@ -85,7 +76,7 @@ export class OutboundSession {
       {
         header: header => {
           const read = readHeader(header, ns.server)
-          this.#streamId = read.id ?? ''
+          this.#report.streamId = read.id ?? ''
           this.#advance({ on: 'header', header: read })
         },
         element: slice => this.#element(slice),
@@ -145,7 +136,7 @@ export class OutboundSession {
    * @returns false when the peer reads too slowly: `drained` follows
    */
   send(run: Run): boolean {
-    this.#stanzas += run.stanzas
+    this.#report.stanzas += run.stanzas
     this.#lastSentMs = performance.now()
     return this.#stream.sendRun(run.bytes, run)
   }
@@ -159,13 +150,18 @@ export class OutboundSession {
   close(condition: StreamCondition | undefined, reason: string): void {
     this.#reason ??= reason
     this.#over()
-    if (this.#state.at === 'securing') this.#abort.abort(new Error(reason))
+    if (this.#state.at === 'securing') this.#drop(reason)
     else this.#stream.close(condition, condition && reason)
   }
 
   /** Drops the connection: the time for closing in good order is over. */
   destroy(): void {
-    this.#stream.destroy(new Error('the gateway stops'))
+    this.#drop('the gateway stops')
+  }
+
+  #drop(reason: string): void {
+    this.#abort.abort(new Error(reason))
+    this.#stream.destroy(new Error(reason))
   }
 
   #element(slice: Slice): void {
@@ -175,21 +171,20 @@ export class OutboundSession {
 
   #advance(event: OutboundEvent): void {
     const { state, actions } = advance(this.#state, event, this.#context)
+    const before = this.#state.at
     this.#state = state
-    this.#watchDialback()
+    if (state.at === 'awaiting-dialback' && before !== state.at) this.#watchDialback()
     for (const action of actions) this.#perform(action)
   }
 
   /** An answer to our dialback key has a time limit of its own (contract §1, timeouts.dialback). */
   #watchDialback(): void {
-    if (this.#state.at !== 'awaiting-dialback') return
     const { dialbackMs } = this.#environment.timeouts()
     clearTimeout(this.#deadline)
     this.#deadline = setTimeout(() => this.#expire('no answer to our dialback key', dialbackMs), dialbackMs)
   }
 
   #perform(action: OutboundAction): void {
-    const { metrics, log } = this.#environment
     switch (action.do) {
       case 'send':
         return this.#stream.send(action.text)
@@ -200,31 +195,17 @@ export class OutboundSession {
         return
       case 'ready':
         return this.#established()
-      case 'authenticated': {
-        const { method, certificate } = action
-        const { local, remote } = this.#task.pair
-        const id = this.#streamId
-        this.#method = method
-        metrics.authentication('out', method, 'success')
-        log.event({
-          event: 'stream.authenticated',
-          direction: 'out',
-          local,
-          remote,
-          method,
-          tls: this.#tls,
-          certificate,
-          id,
-        })
+      case 'authenticated':
+        this.#method = action.method
+        this.#report.authenticated(this.#task.pair, action.method, action.certificate)
         return this.#established()
-      }
       case 'report':
-        metrics.authentication('out', action.method, 'failure')
-        return this.#logRefusal('not-authorized', action.reason)
+        this.#report.failed(action.method)
+        return this.#report.refused('not-authorized', action.reason)
       case 'key-answer':
         return this.#hooks.keyAnswer(action.pair, action.streamId, action.answer)
       case 'note':
-        return log.info('partner noted', { direction: 'out', ...this.#task.pair, reason: action.reason })
+        return this.#report.note(action.reason)
       case 'fail':
         return this.#fail(action.failure)
       case 'close':
@@ -243,10 +224,7 @@ export class OutboundSession {
       () => this.lastUsedMs,
       () => this.close(undefined, 'idle'),
     )
-    this.#environment.metrics.observe(
-      'gatehouse_stream_establishment_seconds',
-      (performance.now() - this.#openedMs) / 1000,
-    )
+    this.#report.established()
     this.#hooks.established(this)
   }
 
@@ -256,7 +234,7 @@ export class OutboundSession {
       const { pair } = this.#task
       const options = { ...pair, directTls: false, signal: this.#abort.signal }
       const secured = await this.#stream.secure(socket => tls.connect(socket, options))
-      this.#tls = { version: secured.version, cipher: secured.cipher }
+      this.#report.secured(secured)
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
       this.#advance({
@@ -269,19 +247,13 @@ export class OutboundSession {
   #fail(failure: OutboundFailure): void {
     if (this.#idle !== undefined || this.#isOver) return this.#over() // it was up: it ends, it does not fail
     this.#over()
-    if (failure.method !== undefined)
-      this.#environment.metrics.authentication('out', failure.method, 'failure')
-    this.#logRefusal(failure.condition, failure.reason)
+    if (failure.method !== undefined) this.#report.failed(failure.method)
+    this.#report.refused(failure.condition, failure.reason)
     this.#hooks.failed(failure)
   }
 
   #fault(error: StreamError): void {
-    if (error.condition === 'internal-server-error') {
-      this.#environment.log.error('a stream failed on an unexpected error', {
-        ...this.#task.pair,
-        err: error.cause,
-      })
-    }
+    if (error.condition === 'internal-server-error') this.#report.broken(error.cause)
     this.#stream.close(error.condition, error.message, error.detail)
     this.#advance({
       on: 'lost',
@@ -295,7 +267,7 @@ export class OutboundSession {
   }
 
   #expire(what: string, ms: number): void {
-    if (this.#state.at === 'securing') this.#abort.abort(new Error('the time for the TLS handshake is over'))
+    if (this.#state.at === 'securing') this.#drop('the time for the TLS handshake is over')
     else this.#stream.close('connection-timeout')
     this.#advance({ on: 'lost', reason: `${what} within ${ms / 1000} s` })
   }
@@ -314,41 +286,8 @@ export class OutboundSession {
     const lost = error ? `connection lost: ${error.message}` : 'the partner closed the connection'
     this.#advance({ on: 'lost', reason: lost })
     this.#over()
-    this.#environment.log.event({
-      event: 'stream.closed',
-      direction: 'out',
-      ...this.#task.pair,
-      reason: this.#reason ?? lost,
-      stanzasIn: 0,
-      stanzasOut: this.#stanzas,
-    })
+    this.#report.closed(this.#reason ?? lost)
     this.#hooks.closed(this.#stream.takeUnsent())
     this.#gone.resolve()
-  }
-
-  #logRefusal(condition: string, reason: string): void {
-    this.#environment.log.event({
-      event: 'stream.refused',
-      direction: 'out',
-      ...this.#task.pair,
-      condition,
-      reason,
-    })
-  }
-}
-
-function contextOf(task: OutboundTask, environment: FederationEnvironment): OutboundContext {
-  const { local, remote } = task.pair
-  return {
-    local,
-    remote,
-    terms: task.peer.terms,
-    purpose: task.purpose,
-    tryExternal: task.tryExternal,
-    judge: chain => environment.judge(chain, remote, 'out'),
-    keyFor: streamId => {
-      const binding = { receiving: toUnicode(remote), originating: toUnicode(local), streamId }
-      return dialbackKey(environment.dialbackSecret(), binding)
-    },
   }
 }

@@ -37,7 +37,13 @@ export type InboundEvent =
   | { readonly on: 'stanza' } // one that no proof covers yet
   | { readonly on: 'secured'; readonly chain: readonly Certificate[] }
   | { readonly on: 'key-answer'; readonly pair: Pair; readonly streamId: string; readonly answer: KeyAnswer }
-  | { readonly on: 'refuse'; readonly condition: StreamCondition; readonly reason: string } // the gateway's own limits
+  | {
+      readonly on: 'refuse' // the gateway's own limits
+      readonly condition: StreamCondition
+      readonly reason: string
+      /** For the header around the error, where the peer has had none. */
+      readonly streamId: string
+    }
   | { readonly on: 'lost' }
 
 export type InboundAction =

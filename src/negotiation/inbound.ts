@@ -213,7 +213,8 @@ function refuse(
 ): InboundStep {
   // A stream error needs a stream around it (RFC 6120 §4.9.1.2).
   const needsHeader = state.at === 'awaiting-header'
-  const header = streamHeader({ content: ns.server, from: toUnicode(context.mainDomain), version: '1.0' })
+  const names = { from: toUnicode(context.mainDomain), id: event.streamId }
+  const header = streamHeader({ content: ns.server, ...names, version: '1.0' })
   return fail(event.condition, event.reason, needsHeader ? header : '')
 }
 

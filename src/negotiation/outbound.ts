@@ -1,5 +1,5 @@
 import type { CertificateStanding } from '../identity/proof.ts'
-import { type Element, firstChild } from '../xml/element.ts'
+import type { Element } from '../xml/element.ts'
 import { streamHeader, tag } from '../xml/writer.ts'
 import { toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
@@ -13,6 +13,7 @@ import {
   type OutboundState,
   type OutboundStep,
 } from './outbound-stream.ts'
+import { explainNoMethod, type PeerOffers, readOffers } from './peer-offers.ts'
 import { externalAuth } from './sasl-external.ts'
 import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
 
@@ -33,7 +34,7 @@ export function advance(state: OutboundState, event: OutboundEvent, context: Out
     case 'awaiting-features': {
       const isFeatures = event.on === 'element' && event.element.is('features', ns.stream)
       return isFeatures
-        ? choose(state, readFeatures(event.element, state), context)
+        ? choose(state, readOffers(event.element, state), context)
         : unexpected('stream features were due')
     }
     case 'awaiting-proceed':
@@ -91,23 +92,6 @@ function greet(state: AwaitingHeader, header: StreamHeader, context: OutboundCon
   return choose({ ...known, isProven }, { starttls: undefined, external: false, dialback: true }, context)
 }
 
-/** What the peer offers. */
-type PeerOffers = {
-  readonly starttls: 'required' | 'optional' | undefined
-  readonly external: boolean
-  readonly dialback: boolean
-}
-
-function readFeatures(features: Element, known: Outbound): PeerOffers {
-  const starttls = firstChild(features, 'starttls', ns.tls)
-  const mechanisms = firstChild(features, 'mechanisms', ns.sasl)?.getChildren('mechanism') ?? []
-  return {
-    starttls: starttls && (firstChild(starttls, 'required') ? 'required' : 'optional'),
-    external: mechanisms.some(mechanism => mechanism.getText().trim() === 'EXTERNAL'),
-    dialback: known.declaresDialback || firstChild(features, 'dialback', ns.dialbackFeature) !== undefined,
-  }
-}
-
 /** Takes the strongest permitted method that the peer offers; TLS is used whenever both sides can (contract §2). */
 function choose(
   known: Outbound & { isProven: boolean },
@@ -138,7 +122,7 @@ function choose(
       return giveUp('the partner requires TLS, which the policy does not support')
     }
     if (terms.methods.includes('dialback-tcp') && offers.dialback) return sendKey(known, undefined, context)
-    return giveUp(explain('the stream is in clear text', offers, context))
+    return giveUp(explainNoMethod('the stream is in clear text', offers, context))
   }
   const verdict = context.judge(channel.chain)
   const mayUseExternal = terms.methods.includes('sasl-external-tls') && context.tryExternal
@@ -155,25 +139,7 @@ function choose(
     const reason = `dialback goes on under a certificate that is not valid: ${verdict.reason}`
     return { state: step.state, actions: [{ do: 'note', reason }, ...step.actions] }
   }
-  return giveUp(explain(verdict.valid ? 'its certificate is valid' : verdict.reason, offers, context))
-}
-
-/** Tells the operator why no method is left. */
-function explain(channel: string, offers: PeerOffers, context: OutboundContext): string {
-  const offered = [
-    ...(offers.starttls === undefined ? [] : [`STARTTLS (${offers.starttls})`]),
-    ...(offers.external ? ['SASL EXTERNAL'] : []),
-    ...(offers.dialback ? ['dialback'] : []),
-  ]
-  const hint =
-    !offers.external && context.terms.methods.includes('sasl-external-tls')
-      ? '; a partner that offers no EXTERNAL under TLS usually does not accept our certificate (its trust, its names, or, with ' +
-        'older servers, a certificate for server use only)'
-      : ''
-  return (
-    `no permitted method is left: the policy permits ${context.terms.methods.join(', ')}, ` +
-    `the partner offers ${offered.join(', ') || 'nothing'}, ${channel}${hint}`
-  )
+  return giveUp(explainNoMethod(verdict.valid ? 'its certificate is valid' : verdict.reason, offers, context))
 }
 
 function sendKey(

@@ -200,8 +200,12 @@ export class XmlStream<Token = never> {
   #end(isProper: boolean): void {
     if (this.#peerEnded) return
     this.#peerEnded = true
-    this.#events.pausedReading()
-    this.#events.ended(isProper)
+    try {
+      this.#events.pausedReading()
+      this.#events.ended(isProper)
+    } catch (error) {
+      this.#events.fault(asStreamError(error))
+    }
     if (this.#sentFooter) {
       clearTimeout(this.#closeTimer)
       this.#connection.end(this.#graceMs)

@@ -14,8 +14,11 @@ import {
   rows,
 } from './policy-product.ts'
 
+// Only where many cases fail: each waits for what does not come.
+const patience = { timeout: 120_000 }
+
 describe('every peer that a stream is opened to', () => {
-  test.each(rows)('under TLS $tls, SASL $sasl, dialback $dialback', async row => {
+  test.each(rows)('under TLS $tls, SASL $sasl, dialback $dialback', patience, async row => {
     const cases = casesOf(row, receivingPeers, outboundOutcome)
     const gateway = await startGateway({ partners: partnersFor(row, cases), inside: 'component' })
     const identify = identities(gateway, row)

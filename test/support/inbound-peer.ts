@@ -191,7 +191,7 @@ export class InboundPeer {
 
   /** The gateway's own limits end the stream. */
   isRefused(condition: StreamCondition): void {
-    this.#advance({ on: 'refuse', condition, reason: 'a limit' })
+    this.#advance({ on: 'refuse', condition, reason: 'a limit', streamId: 'refused' })
   }
 
   /** The connection is gone. */

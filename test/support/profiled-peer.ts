@@ -55,7 +55,7 @@ async function offerKey(gateway: RunningGateway, wire: WirePeer): Promise<string
   wire.send(tag('abort', { xmlns: ns.sasl }))
   await wire.find('answer to <abort/>', seen => conditionsOf(seen).includes('aborted'))
   const isIgnored = gateway.log.lines.some(
-    ({ message, fields }) => message === 'peer ignored' && fields['remote'] === domain,
+    ({ fields }) => fields['remote'] === domain && String(fields['reason']).includes('was ignored'),
   )
   return isIgnored ? 'ignored' : wire.keyAnswer()
 }
