@@ -49,7 +49,7 @@ export class InsideServer {
     let domain = ''
     const stream: XmlStream = new XmlStream(
       socket,
-      { content: ns.component, limits, closeGraceMs: 1000 },
+      { content: ns.component, limits, stallMs: 5000, closeGraceMs: 1000 },
       {
         header: ({ attributes }) => {
           domain = attributes.get('to') ?? ''

@@ -51,7 +51,7 @@ export async function startGatehouse(
   const tls = new TlsContexts(credentials)
   let current: Derived = derive(config, log)
   const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
-  const admission = new Admission(config.limits)
+  const admission = new Admission(() => current.config.limits)
   const environment: FederationEnvironment = {
     log,
     metrics,
@@ -71,7 +71,7 @@ export async function startGatehouse(
     },
     judge: (chain, domain, direction) => {
       const partner = current.config.partners.find(domain)
-      const trust = current.trust.for(partner ?? { trustAnchorsPem: [], pinnedCertificates: [] })
+      const trust = current.trust.for(partner ?? noTrustOfItsOwn)
       // Who is connected to is a server, and needs no clientAuth.
       const asked = direction === 'in' ? trust : { ...trust, requireClientAuthEku: false }
       return judgeCertificate(chain, domain, asked, new Date())
@@ -87,6 +87,7 @@ export async function startGatehouse(
     {
       isLocal: environment.isLocal,
       isPartner: domain => environment.peerFor(domain) !== undefined,
+      pong: (pair, id) => directory.pong(pair, id),
       inward: remote => connector.destination(remote),
       outward: pair => directory.link(pair),
     },
@@ -134,7 +135,7 @@ export async function startGatehouse(
     await connector.stop(0)
     throw error
   }
-  addGauges(metrics, { directory, connector, credentials: () => credentials })
+  addGauges(metrics, { directory, connector, relay, credentials: () => credentials })
   connector.setPartners(partnerDomains(config))
   announceReady()
 
@@ -170,6 +171,8 @@ export async function startGatehouse(
     },
   }
 }
+
+const noTrustOfItsOwn = { trustAnchorsPem: [], pinnedCertificates: [] }
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)

@@ -1,15 +1,21 @@
 import type { Directory } from './federation/directory.ts'
 import { parsePem } from './identity/certificate.ts'
 import type { Connector } from './internal/connector.ts'
+import type { Relay } from './routing/relay.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Credential } from './transport/tls.ts'
 
 /** Adds the metrics that are looked up when somebody asks (contract §8). */
 export function addGauges(
   metrics: Metrics,
-  parts: { directory: Directory; connector: Connector; credentials: () => readonly Credential[] },
+  parts: {
+    directory: Directory
+    connector: Connector
+    relay: Relay
+    credentials: () => readonly Credential[]
+  },
 ): void {
-  const { directory, connector, credentials } = parts
+  const { directory, connector, relay, credentials } = parts
   metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
     const inbound = [...directory.inbound]
     const trusted = inbound.filter(session => session.proofs.length > 0).length
@@ -32,6 +38,11 @@ export function addGauges(
       ),
     ]
   })
+  metrics.counter(
+    'gatehouse_errors_dropped_total',
+    'Errors for peers that do not read what they are sent.',
+    () => [{ value: relay.droppedErrors }],
+  )
   metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream.', () => [
     { labels: { side: 'partner' }, value: directory.waiting },
     { labels: { side: 'inside' }, value: connector.waiting },

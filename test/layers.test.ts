@@ -46,6 +46,8 @@ const effects: Readonly<Record<string, RegExp>> = {
 }
 
 /** What a pure part may take from node:crypto: what always gives the same answer. */
+/** To sign is what identity/issue.ts is for; the nonce within an ECDSA signature is the one thing in it that is drawn. */
+const signing = ['sign', 'createPublicKey']
 const pureCrypto = ['createHash', 'createHmac', 'timingSafeEqual', 'X509Certificate', 'KeyObject']
 
 /** Packages, and the files that may import them. */
@@ -114,6 +116,7 @@ describe('the source', () => {
           .filter(([, isType]) => isType === undefined)
           .flatMap(([, , names = '']) => names.split(',').map(name => name.trim()))
           .filter(name => name !== '' && !name.startsWith('type ') && !pureCrypto.includes(name))
+          .filter(name => !(path === 'identity/issue.ts' && signing.includes(name)))
           .map(name => `${path}: ${name}`),
       )
     expect(wrong).toEqual([])

@@ -27,9 +27,14 @@ export async function run(configFile: string, host: Host): Promise<number> {
     log.warn('configuration warning', { problem: formatProblem(problem) })
   const stopped = Promise.withResolvers<void>()
   const offs = (['SIGTERM', 'SIGINT'] as const).map(signal => host.onSignal(signal, () => stopped.resolve()))
+  // Also while it starts: a signal without a listener would end the process.
+  const started = Promise.withResolvers<Gatehouse>()
+  started.promise.catch(() => {})
+  const onHangup = () => void started.promise.then(gatehouse => reload(gatehouse, configFile, host, log))
+  offs.push(host.onSignal('SIGHUP', onHangup))
   try {
     const gatehouse = await startGatehouse(config, { log, metrics })
-    offs.push(host.onSignal('SIGHUP', () => void reload(gatehouse, configFile, host, log)))
+    started.resolve(gatehouse)
     await stopped.promise
     log.info('stopping')
     await gatehouse.stop()

@@ -81,6 +81,11 @@ export class Directory {
     return link
   }
 
+  /** Takes a partner's answer to a keep-alive ping; false when it is none. */
+  pong(pair: Pair, id: string): boolean {
+    return this.#links.get(`${pair.local} ${pair.remote}`)?.pong(id) ?? false
+  }
+
   /** A partner's server is up: it has just authenticated. */
   heardFrom(remote: Domain): void {
     for (const link of this.#links.values()) if (link.pair.remote === remote) link.forgetFailures()
@@ -117,7 +122,12 @@ export class Directory {
       if (session.proofs.some(proof => isForbidden(proof, proof.method)))
         session.close('policy-violation', reason)
     }
-    const forbidden = this.outbound.filter(({ task, method }) => isForbidden(task.pair, method))
+    // On a stream for verification nobody is authenticated; it stands under the TLS rule it was opened with.
+    const isOutdated = ({ task }: OutboundSession) =>
+      task.purpose === 'verification' && peerFor(task.pair.remote)?.terms.tls !== task.peer.terms.tls
+    const forbidden = this.outbound.filter(
+      session => isForbidden(session.task.pair, session.method) || isOutdated(session),
+    )
     for (const session of forbidden) session.close('policy-violation', reason)
     for (const [name, link] of this.#links) {
       if (!isForbidden(link.pair, undefined)) continue
@@ -180,7 +190,9 @@ export class Directory {
     const isOfPartner = (domain: Domain) => peerFor(domain)?.primaryDomain === partner
     let count = 0
     for (const { proofs } of this.#inbound) if (proofs.some(proof => isOfPartner(proof.remote))) count++
-    for (const { task } of this.outbound) if (isOfPartner(task.pair.remote)) count++
+    for (const { task } of this.outbound) {
+      if (task.purpose === 'stanzas' && isOfPartner(task.pair.remote)) count++
+    }
     return count
   }
 

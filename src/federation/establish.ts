@@ -104,6 +104,8 @@ class Opener {
     let secured: SecuredSocket | undefined
     try {
       socket = await this.#environment.dialer.connect(target, this.#signal)
+      if (this.#signal.aborted) socket.destroy()
+      this.#signal.throwIfAborted()
       if (target.directTls) secured = await this.#secure(socket)
     } catch (error) {
       this.#signal.throwIfAborted()

@@ -63,9 +63,10 @@ export class InboundSession {
     if (secured) this.#report.secured(secured)
     this.#state = opened(secured ? { secure: true, chain: secured.chain } : { secure: false })
     const { unauthenticatedBytes, depth } = environment.limits()
+    const { streamEstablishmentMs, queueMs: stallMs } = environment.timeouts()
     this.#stream = new XmlStream(
       socket,
-      { content: ns.server, limits: { elementBytes: unauthenticatedBytes, depth }, closeGraceMs },
+      { content: ns.server, limits: { elementBytes: unauthenticatedBytes, depth }, stallMs, closeGraceMs },
       {
         header: header => this.#header(header),
         element: slice => this.#element(slice),
@@ -77,7 +78,6 @@ export class InboundSession {
       },
     )
     this.#sink = environment.openSink(this.#stream)
-    const { streamEstablishmentMs } = environment.timeouts()
     this.#deadline = setTimeout(() => this.#expire(), streamEstablishmentMs)
     this.#directory.addInbound(this)
   }
@@ -115,6 +115,7 @@ export class InboundSession {
     this.#report.names = { local: known(read.to) ?? local, remote: known(read.from) ?? remote }
     this.#report.streamId = newStreamId()
     this.#advance({ on: 'header', header: read, streamId: this.#report.streamId })
+    if (this.proofs.length > 0) clearTimeout(this.#deadline)
     if (this.#refusal !== undefined) this.close('resource-constraint', this.#refusal)
   }
 
@@ -214,7 +215,8 @@ export class InboundSession {
 
   /** The first pair is proven: the bounds for strangers hold no longer. */
   #trust(): void {
-    clearTimeout(this.#deadline)
+    // After SASL the peer's new header is still due in time.
+    if (this.#state.at !== 'awaiting-header') clearTimeout(this.#deadline)
     this.#admitted.authenticated()
     const { stanzaBytes, depth } = this.#environment.limits()
     this.#stream.limits = { elementBytes: stanzaBytes, depth }
@@ -250,6 +252,7 @@ export class InboundSession {
   }
 
   #expire(): void {
+    if (this.#stream.isClosing) return
     const { streamEstablishmentMs } = this.#environment.timeouts()
     const reason = `not authenticated within ${streamEstablishmentMs / 1000} s`
     this.close('connection-timeout', reason)

@@ -70,6 +70,6 @@ export class KeepAlive {
     const { local, remote } = this.#pair
     const addresses = { from: toUnicode(local), to: toUnicode(remote) }
     const text = tag('iq', { type: 'get', id, ...addresses }, tag('ping', { xmlns: ns.ping }))
-    this.#stream.send({ bytes: Buffer.from(text), stanzas: 1 })
+    this.#stream.send({ bytes: Buffer.from(text), stanzas: 1, isOurs: true })
   }
 }

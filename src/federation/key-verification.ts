@@ -122,7 +122,7 @@ export class KeyVerification {
       this.#abort.signal,
     )
     this.#directory.addVerifying(session)
-    if (this.#environment.peerFor(pair.remote) !== peer) {
+    if (this.#environment.peerFor(pair.remote)?.terms.tls !== peer.terms.tls) {
       session.close('policy-violation', 'the policy has changed meanwhile')
       throw new Error('the policy has changed meanwhile')
     }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Pair } from '../negotiation/stream.ts'
 import { Outbox } from '../transport/outbox.ts'
 import type { Destination, Run } from '../xml/run.ts'
@@ -5,6 +6,7 @@ import { ns } from '../xmpp/namespaces.ts'
 import { backoffMs } from './backoff.ts'
 import type { FederationEnvironment, Peer, Undeliverable } from './environment.ts'
 import { EstablishError, establish } from './establish.ts'
+import { KeepAlive } from './keep-alive.ts'
 import type { OutboundSession } from './outbound-session.ts'
 
 /**
@@ -20,6 +22,7 @@ export class OutboundLink implements Destination {
   /** Streams not yet gone, the one in use among them. */
   readonly #sessions = new Set<OutboundSession>()
   #current: OutboundSession | undefined
+  #keepAlive: KeepAlive | undefined
   #isTrying = false
   #failures = 0
   #retryAtMs = 0
@@ -146,6 +149,7 @@ export class OutboundLink implements Destination {
     const gone = () => {
       if (this.#current !== session || session === undefined) return
       this.#current = undefined
+      this.#keepAlive?.stop()
       this.#drained()
     }
     session = await establish(
@@ -177,8 +181,21 @@ export class OutboundLink implements Destination {
       return
     }
     this.#current = session
+    this.#keep(session, peer)
     const waiting = this.#outbox.takeAll()
     if (waiting !== undefined) session.send(waiting)
+  }
+
+  #keep(session: OutboundSession, peer: Peer): void {
+    if (!peer.keepAlive) return
+    const { keepAliveMs: idleMs, dialbackMs: answerMs } = this.#environment.timeouts()
+    const silent = () => session.close('connection-timeout', 'the partner does not answer a ping')
+    this.#keepAlive = new KeepAlive(session, this.pair, { idleMs, answerMs, newId: pingId }, silent)
+  }
+
+  /** Takes the answer to a keep-alive ping; false when it is none. */
+  pong(id: string): boolean {
+    return this.#keepAlive?.answered(id) ?? false
   }
 
   /** Set by the directory: answers about keys that were asked on this link's stream. */
@@ -198,7 +215,7 @@ export class OutboundLink implements Destination {
   }
 
   #bounce(run: Run, why: Undeliverable): void {
-    this.#environment.bounce(this.pair, run, why)
+    if (!run.isOurs) this.#environment.bounce(this.pair, run, why)
   }
 
   #logFailure(error: EstablishError): void {
@@ -231,4 +248,9 @@ function cannotConnect(condition: Undeliverable['condition']): Undeliverable {
     'internal-server-error': 'this domain did not accept our dialback key',
   }
   return { condition, text: texts[condition] ?? 'this domain cannot be reached' }
+}
+
+/** Unpredictable: only who got the ping can answer it. */
+function pingId(): string {
+  return `ping-${randomBytes(16).toString('hex')}`
 }

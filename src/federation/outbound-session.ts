@@ -69,10 +69,11 @@ export class OutboundSession {
     this.#report.names = task.pair
     if (secured) this.#report.secured(secured)
     const { unauthenticatedBytes, depth, stanzaBytes } = environment.limits()
+    const { streamEstablishmentMs, queueMs: stallMs } = environment.timeouts()
     const elementBytes = Math.min(stanzaBytes, 2 * unauthenticatedBytes) // features may be longer than what we are asked
     this.#stream = new XmlStream<Run>(
       socket,
-      { content: ns.server, limits: { elementBytes, depth }, closeGraceMs },
+      { content: ns.server, limits: { elementBytes, depth }, stallMs, closeGraceMs },
       {
         header: header => {
           const read = readHeader(header, ns.server)
@@ -87,7 +88,6 @@ export class OutboundSession {
         closed: error => this.#closed(error),
       },
     )
-    const { streamEstablishmentMs } = environment.timeouts()
     this.#deadline = setTimeout(
       () => this.#expire('not established', streamEstablishmentMs),
       streamEstablishmentMs,

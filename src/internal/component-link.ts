@@ -48,6 +48,7 @@ export class ComponentLink implements Destination {
   #retry: NodeJS.Timeout | undefined
   #deadline: NodeJS.Timeout | undefined
   #attempts = 0
+  #upSinceMs: number | undefined
   #isStopping = false
   readonly #stopped = Promise.withResolvers<void>()
   /** Why this stream ends, where it was said; the first reason counts. */
@@ -133,6 +134,7 @@ export class ComponentLink implements Destination {
       {
         content: ns.component,
         limits: { elementBytes: insideFactor * limits.stanzaBytes, depth: limits.depth + 2 },
+        stallMs: this.#options.queue().waitMs,
         closeGraceMs,
       },
       {
@@ -182,7 +184,7 @@ export class ComponentLink implements Destination {
 
   #accepted(): void {
     clearTimeout(this.#deadline)
-    this.#attempts = 0
+    this.#upSinceMs = performance.now()
     this.fault = undefined
     this.#options.connected()
     const waiting = this.#outbox.takeAll()
@@ -199,7 +201,10 @@ export class ComponentLink implements Destination {
 
   #closed(error: Error | undefined): void {
     clearTimeout(this.#deadline)
-    const wasUp = this.#attempts === 0
+    const wasUp = this.#upSinceMs !== undefined
+    // Accepted and thrown out again, as a second gateway of the same name is: no reason to come back at once.
+    if (performance.now() - (this.#upSinceMs ?? Infinity) > longestPauseMs) this.#attempts = 0
+    this.#upSinceMs = undefined
     const { host, port } = this.#options
     const where = `${this.#state.at === 'connecting' ? 'cannot connect to ' : ''}${host} port ${port}`
     const lost = error ? `${where}: ${error.message}` : 'the internal server closed the connection'

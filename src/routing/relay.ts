@@ -19,14 +19,19 @@ export type Source = Pausable & { readonly declarations: ReadonlyMap<string, str
 /** Why stanzas come back, as their sender is told it. */
 export type Undeliverable = { readonly condition: StanzaCondition; readonly text: string }
 
+/** A local and a partner's domain. */
+export type Pair = { readonly local: Domain; readonly remote: Domain }
+
 /** Where stanzas can go. */
 export type Ways = {
   readonly isLocal: (domain: Domain) => boolean
   readonly isPartner: (domain: Domain) => boolean
+  /** Takes a partner's answer to a ping of the gateway's own; false when it is none. */
+  readonly pong: (pair: Pair, id: string) => boolean
   /** To the inside, for what comes from a partner's domain. */
   readonly inward: (remote: Domain) => Destination
   /** To a partner, for what comes from a local domain. */
-  readonly outward: (pair: { readonly local: Domain; readonly remote: Domain }) => Destination
+  readonly outward: (pair: Pair) => Destination
 }
 
 /** The middle of the way of every stanza: addresses are judged, a destination is chosen, what fails comes back. */
@@ -35,6 +40,8 @@ export class Relay {
   readonly #metrics: Metrics
   readonly #log: Log
   readonly #addresses = new AddressCache()
+  /** Errors for peers that do not read what they are sent. */
+  droppedErrors = 0
 
   constructor(ways: Ways, telemetry: { metrics: Metrics; log: Log }) {
     this.#ways = ways
@@ -52,6 +59,7 @@ export class Relay {
           this.#refused('in', slice, proof, { local: proofs[0]?.local, remote: proofs[0]?.remote })
           throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200))
         }
+        if (slice.name === 'iq' && this.#isPong(slice, proof)) return
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
         runs.add(this.#ways.inward(proof.remote), portable(slice, source, ns.server, ns.component))
       },
@@ -69,7 +77,7 @@ export class Relay {
           this.#refused('out', slice, pair.condition, { local: undefined, remote: component })
           const isPartners = slice.to !== undefined && this.#isPartner(slice.to)
           const error = bounceOf(slice, pair, isPartners ? slice.to : toUnicode(component))
-          if (error !== undefined) sendText(this.#ways.inward(component), error)
+          if (error !== undefined) this.#sendError(this.#ways.inward(component), error)
           return
         }
         this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
@@ -104,8 +112,20 @@ export class Relay {
       this.#metrics.stanza(direction, slice.name as StanzaKind, 'bounced')
       const error = bounceOf(slice, why)
       const destination = error === undefined ? undefined : wayBack(slice)
-      if (error !== undefined && destination !== undefined) sendText(destination, error)
+      if (error !== undefined && destination !== undefined) this.#sendError(destination, error)
     }
+  }
+
+  /** Sends an error, whose cause could not be made to wait. It is dropped for a peer that takes nothing: memory is bounded. */
+  #sendError(destination: Destination, text: string): void {
+    if (destination.isFull) this.droppedErrors++
+    else destination.send({ bytes: Buffer.from(text), stanzas: 1 })
+  }
+
+  /** The answer to a ping of our own, which nobody inside has asked for. */
+  #isPong({ type, id }: Slice, pair: Pair): boolean {
+    const isAnswer = (type === 'result' || type === 'error') && id !== undefined
+    return isAnswer && this.#ways.pong(pair, id)
   }
 
   #isPartner(address: string): boolean {
@@ -139,9 +159,4 @@ function portable(
   if (slice.isPortable) return slice
   const bytes = rewrite(slice, { from, to, declarations: source.declarations })
   return { bytes, start: 0, end: bytes.length }
-}
-
-/** Sends an error, whose cause could not be made to wait. It is dropped for a peer that takes nothing: memory is bounded. */
-function sendText(destination: Destination, text: string): void {
-  if (!destination.isFull) destination.send({ bytes: Buffer.from(text), stanzas: 1 })
 }

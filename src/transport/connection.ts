@@ -26,12 +26,16 @@ export class Connection<Token = never> {
   #gatheredBytes = 0
   #flushDue: NodeJS.Immediate | undefined
   #isBlocked = false
+  #stall: NodeJS.Timeout | undefined
+  readonly #stallMs: number
   #isClosed = false
   #error: Error | undefined
   #detach: () => void = () => {}
 
-  constructor(socket: Socket, events: ConnectionEvents) {
+  /** @param stallMs how long a peer may take none of the bytes that wait for it; then the connection is dropped */
+  constructor(socket: Socket, stallMs: number, events: ConnectionEvents) {
     this.#socket = socket
+    this.#stallMs = stallMs
     this.#events = events
     this.#attach(socket)
   }
@@ -71,8 +75,19 @@ export class Connection<Token = never> {
     this.#isBlocked = !socket.write(bytes, error => {
       if (error) return // `closed` follows; the batch stays among the unsent
       if (this.#inFlight[0] === batch) this.#inFlight.shift()
+      this.#watchStall()
       then?.()
     })
+    if (this.#stall === undefined) this.#watchStall()
+  }
+
+  /** Without a deadline, a peer that reads nothing would hold what waits for it, and whoever has to wait with it. */
+  #watchStall(): void {
+    clearTimeout(this.#stall)
+    this.#stall = undefined
+    if (!this.#isBlocked || this.#isClosed || this.#inFlight.length === 0) return
+    const reason = `the peer has taken nothing for ${this.#stallMs / 1000} s`
+    this.#stall = setTimeout(() => this.destroy(new Error(reason)), this.#stallMs)
   }
 
   /** Tokens that the kernel has not taken, oldest first; they are forgotten here. */
@@ -137,6 +152,7 @@ export class Connection<Token = never> {
     const onEnd = () => this.#events.halfClosed()
     const onDrain = () => {
       this.#isBlocked = false
+      this.#watchStall()
       this.#events.drained()
     }
     const onError = (error: Error) => {
@@ -159,6 +175,7 @@ export class Connection<Token = never> {
     if (this.#isClosed) return
     this.#isClosed = true
     clearImmediate(this.#flushDue)
+    clearTimeout(this.#stall)
     this.#events.closed(error)
   }
 }

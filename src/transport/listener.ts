@@ -11,11 +11,11 @@ export type AdmissionLimits = { readonly connections: number; readonly unauthent
  * refused by a stream error; over twice the limit its socket is dropped at once, so that refusals stay bounded too.
  */
 export class Admission {
-  readonly #limits: AdmissionLimits
+  readonly #limits: () => AdmissionLimits
   readonly #unauthenticated = new Map<string, number>()
   #total = 0
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: () => AdmissionLimits) {
     this.#limits = limits
   }
 
@@ -29,9 +29,10 @@ export class Admission {
   }
 
   /** Counts an accepted socket, or says `drop`. */
-  admit(address: string): 'drop' | Admitted {
+  admit(from: string): 'drop' | Admitted {
+    const address = networkOf(from)
     const ofAddress = this.#unauthenticated.get(address) ?? 0
-    const { connections, unauthenticatedPerAddress } = this.#limits
+    const { connections, unauthenticatedPerAddress } = this.#limits()
     if (this.#total >= 2 * connections || ofAddress >= 2 * unauthenticatedPerAddress) return 'drop'
     this.#unauthenticated.set(address, ofAddress + 1)
     const leave = this.#count()
@@ -132,4 +133,15 @@ export class Listener {
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
+}
+
+/** What counts as one address: an IPv4 address, or the /64 of an IPv6 one, of which a single host has as many as it likes. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  if (!plain.includes(':')) return plain
+  const [left = '', right] = plain.split('::')
+  const head = left === '' ? [] : left.split(':')
+  const tail = right === undefined || right === '' ? [] : right.split(':')
+  const zeros = right === undefined ? [] : Array<string>(8 - head.length - tail.length).fill('0')
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
 }

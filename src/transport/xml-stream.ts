@@ -24,6 +24,8 @@ export type XmlStreamEvents = {
 export type XmlStreamOptions = {
   readonly content: ContentNamespace
   readonly limits: XmlLimits
+  /** How long a peer may take none of what is sent to it. */
+  readonly stallMs: number
   /** How long the peer has to close its side after ours. */
   readonly closeGraceMs: number
 }
@@ -53,7 +55,7 @@ export class XmlStream<Token = never> {
     this.#graceMs = options.closeGraceMs
     this.#content = options.content
     this.#reader = this.#newReader(options.limits)
-    this.#connection = new Connection<Token>(socket, {
+    this.#connection = new Connection<Token>(socket, options.stallMs, {
       data: chunk => this.#read(chunk),
       halfClosed: () => this.#end(false),
       drained: () => events.drained(),

@@ -4,6 +4,8 @@ import type { Slice } from './reader.ts'
 export type Run = {
   readonly bytes: Buffer
   readonly stanzas: number
+  /** The gateway's own words: nobody waits for them, and they do not bounce. */
+  readonly isOurs?: true
 }
 
 /** A place that stanzas can be sent to. */

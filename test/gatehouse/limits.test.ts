@@ -160,6 +160,7 @@ describe('connectionLimit of a partner', () => {
     const second = await gateway.connect(gateway.identity('corp.fabrikam.com'))
     await second.opensSecurely()
     expect((await second.sendsExternal()).name).toBe('success')
+    await second.opens()
     await second.isClosedWith('resource-constraint')
     first.send(message('still', 200))
     await gateway.inside.stanza('fabrikam.com', 'still')

@@ -182,7 +182,7 @@ describe('a stream that the gateway itself refuses', () => {
     peer.isRefused('resource-constraint')
     peer.receives(
       "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' " +
-        "from='contoso.com' version='1.0'>",
+        "from='contoso.com' id='refused' version='1.0'>",
     )
     peer.isClosedWith('resource-constraint')
   })

@@ -41,6 +41,7 @@ function relayScene() {
     {
       isLocal: of => of === 'contoso.com',
       isPartner: of => partners.includes(of),
+      pong: () => false,
       inward: remote => destination(`in ${remote}`),
       outward: ({ local, remote }) => destination(`out ${local} ${remote}`),
     },

@@ -10,7 +10,7 @@ async function connection() {
   const told: string[] = []
   const wake = Promise.withResolvers<void>()
   const drained = Promise.withResolvers<void>()
-  const ours = new Connection<string>(near, {
+  const ours = new Connection<string>(near, 5_000, {
     data: chunk => told.push(`data ${chunk}`),
     halfClosed: () => told.push('half closed'),
     drained: () => drained.resolve(),

@@ -13,7 +13,7 @@ function admitted(admission: Admission, address = '192.0.2.1'): Admitted {
 
 describe('admission', () => {
   test('greets over a limit to refuse, and drops over twice the limit', () => {
-    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: 1 })
+    const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     expect(admitted(admission).refusal).toBeUndefined()
     expect(admitted(admission).refusal).toBe(tooMany)
     expect(admission.admit('192.0.2.1')).toBe('drop')
@@ -22,14 +22,14 @@ describe('admission', () => {
   })
 
   test.each(['authenticated', 'closed'] as const)('gives the place of who is %s to the next', step => {
-    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: 1 })
+    const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     admitted(admission)[step]()
     expect(admitted(admission).refusal).toBeUndefined()
     expect(admission.total).toBe(step === 'closed' ? 1 : 2)
   })
 
   test('counts every connection once, however often its end is told', () => {
-    const admission = new Admission({ connections: 1, unauthenticatedPerAddress: 10 })
+    const admission = new Admission(() => ({ connections: 1, unauthenticatedPerAddress: 10 }))
     const done = admission.countOutbound()
     const one = admitted(admission)
     expect(one.refusal).toBe('the gateway has reached its limit of connections')
@@ -45,7 +45,7 @@ describe('admission', () => {
 
 describe('a listener', () => {
   async function listening(accept: (socket: Socket, admitted: Admitted) => void, perAddress = 10) {
-    const admission = new Admission({ connections: 100, unauthenticatedPerAddress: perAddress })
+    const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: perAddress }))
     const at = { address: '127.0.0.1', port: 0, directTls: false }
     const listener = new Listener(at, admission, (socket, of) => accept(keep(socket), of))
     const { port } = await listener.listen()
@@ -57,7 +57,7 @@ describe('a listener', () => {
     const { port } = await listening(() => undefined)
     const second = new Listener(
       { address: '127.0.0.1', port, directTls: false },
-      new Admission({ connections: 1, unauthenticatedPerAddress: 1 }),
+      new Admission(() => ({ connections: 1, unauthenticatedPerAddress: 1 })),
       () => undefined,
     )
     await expect(second.listen()).rejects.toThrow(`cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`)

@@ -15,6 +15,7 @@ async function xmlStream(options: { failsOn?: string; closeGraceMs?: number } = 
     {
       content: ns.server,
       limits: { elementBytes: 1000, depth: 10 },
+      stallMs: 5_000,
       closeGraceMs: options.closeGraceMs ?? 2_000,
     },
     {
