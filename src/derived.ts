@@ -1,4 +1,5 @@
 import { getCACertificates } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/schema.ts'
 import { type Certificate, parsePem } from './identity/certificate.ts'
 import { TrustStore } from './identity/trust-store.ts'
@@ -84,4 +85,10 @@ function parseAnchors({ path, pem }: { path: string; pem: string }): Certificate
   } catch (error) {
     throw new Error(`${path} holds no usable certificate: ${error instanceof Error ? error.message : error}`)
   }
+}
+
+/** The sections of a new configuration that differ from what was started, and cannot change while it runs. */
+export function needRestart(started: Config, next: Config): readonly string[] {
+  const sections = ['listen', 'internal', 'admin', 'store', 'log'] as const
+  return sections.filter(section => !isDeepStrictEqual(started[section], next[section]))
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readiness } from './admin/health.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
-import { credentialsOf, type Derived, derive } from './derived.ts'
+import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
 import { Directory } from './federation/directory.ts'
 import type { FederationEnvironment } from './federation/environment.ts'
 import { KeyVerification } from './federation/key-verification.ts'
@@ -105,7 +105,10 @@ export async function startGatehouse(
     isLocal: environment.isLocal,
   })
   const accept = (directTls: boolean) => (socket: Socket, admitted: Admitted) =>
-    void receive(socket, admitted, directTls, { environment, directory, keys })
+    receive(socket, admitted, directTls, { environment, directory, keys }).catch((error: unknown) => {
+      log.error('an accepted connection failed on an unexpected error', { err: error })
+      socket.destroy()
+    })
 
   const listeners = config.listen.map(at => new Listener(at, admission, accept(at.directTls)))
   const listening: Gatehouse['listening'][number][] = []
@@ -150,9 +153,12 @@ export async function startGatehouse(
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
     current = derived
     directory.forgetFailures()
+    keys.forgetFailures()
     await directory.closeForbidden()
     if (stopped !== undefined) return
     connector.setPartners(partnerDomains(next))
+    const sections = needRestart(config, next)
+    if (sections.length > 0) log.warn('changed, but only a restart puts it into force', { sections })
     log.event({ event: 'reloaded' })
   }
   let lastReload: Promise<void> = Promise.resolve()
