@@ -12,7 +12,7 @@ export type Credential = {
   readonly keyPem: string
 }
 
-/** A socket after the TLS handshake. Its owner must listen for `error` at once. */
+/** A socket after the TLS handshake. */
 export type SecuredSocket = {
   readonly socket: tls.TLSSocket
   /** What the peer presented, leaf first, by nobody verified; empty where it presented none. */
@@ -98,6 +98,7 @@ export class TlsContexts {
         ...ownVerdict,
         checkServerIdentity: () => undefined,
       })
+      client.on('error', ignored)
       const onSecure = () => secured(client)
       client.once('secureConnect', onSecure)
       client.once('error', failed)
@@ -105,7 +106,7 @@ export class TlsContexts {
         client.off('secureConnect', onSecure)
         client.off('error', failed)
         // What is yet to come of a socket that was given up interests nobody.
-        if (socket.destroyed) client.on('error', () => undefined).destroy()
+        if (socket.destroyed) client.destroy()
       }
     })
   }
@@ -133,6 +134,9 @@ function contextOptions(cert: string, key: string): tls.SecureContextOptions {
   }
 }
 
+/** Owners hear of errors through `close`; but an error that nobody listens for would end the process. */
+function ignored(): void {}
+
 type Secured = (socket: tls.TLSSocket) => void
 type Failed = (error: Error) => void
 
@@ -150,7 +154,13 @@ class Receiver {
       handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, answer) => answer(null, domains.get(name.toLowerCase())),
     })
-    this.#server.on('secureConnection', socket => this.#waiting.get(keyOf(socket))?.secured(socket))
+    this.#server.on('secureConnection', socket => {
+      socket.on('error', ignored)
+      const waiting = this.#waiting.get(keyOf(socket))
+      if (waiting === undefined)
+        socket.destroy() // given up at the very end of its handshake
+      else waiting.secured(socket)
+    })
     this.#server.on('tlsClientError', (error, socket) => this.#waiting.get(keyOf(socket))?.failed(error))
   }
 
