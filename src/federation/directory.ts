@@ -66,11 +66,13 @@ export class Directory {
   }
 
   /** The way out for a pair; made when first asked for. */
-  link(pair: Pair): OutboundLink {
-    const name = `${pair.local} ${pair.remote}`
+  link({ local, remote }: Pair): OutboundLink {
+    const name = `${local} ${remote}`
     const known = this.#links.get(name)
     if (known !== undefined) return known
-    const link = new OutboundLink(pair, this.#environment, () => this.#refusalForOneMore(pair.remote))
+    // A pair of its own: who asks may have more in its hand, a key for one, that is not to be kept, nor logged.
+    const pair = { local, remote }
+    const link = new OutboundLink(pair, this.#environment, () => this.#refusalForOneMore(remote))
     link.onKeyAnswer = (of, streamId, answer) => this.onKeyAnswer(link.session, of, streamId, answer)
     link.onClosed = session => {
       this.onStreamClosed(session)

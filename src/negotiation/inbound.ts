@@ -91,18 +91,26 @@ function answer(
     authenticated: proofs.length > 0,
   }
   const features = header.isModern ? writeFeatures(offersFor(terms, stage), context.limits) : ''
+  const next = { at: 'negotiating', channel, proofs, local, remote, streamId, asked: [] } as const
+  const why = stage.certificateIsValid ? undefined : whyNoExternal(next, context)
   return {
-    state: {
-      at: 'negotiating',
-      channel,
-      proofs,
-      local,
-      remote,
-      streamId,
-      asked: [],
-    },
-    actions: [{ do: 'send', text: response + features }],
+    state: next,
+    actions: [
+      { do: 'send', text: response + features },
+      ...(why === undefined ? [] : [{ do: 'note', reason: why } as const]),
+    ],
   }
+}
+
+/** A peer that is not offered EXTERNAL may just leave: the log says why it was not, where its certificate is the cause. */
+function whyNoExternal(
+  { channel, remote, proofs }: Negotiating,
+  context: InboundContext,
+): string | undefined {
+  if (!channel.secure || remote === undefined || proofs.length > 0) return undefined
+  if (!context.termsFor(remote)?.methods.includes('sasl-external-tls')) return undefined
+  const verdict = context.judge(channel.chain, remote)
+  return verdict.valid ? undefined : `SASL EXTERNAL is not offered: ${verdict.reason}`
 }
 
 function respond(local: Domain, header: StreamHeader, streamId: string): string {
@@ -168,8 +176,8 @@ function authenticate(
   const isProven = state.proofs.some(proof => proof.method === 'sasl-external-tls')
   const mechanism = name === 'auth' ? element.attrs['mechanism'] : 'EXTERNAL'
   if (name === 'response' && state.at !== 'challenged') return saslFailure(state, 'malformed-request')
-  const refused = (condition: SaslCondition, reason: string) => {
-    const step = saslFailure({ ...state, at: 'negotiating' }, condition)
+  const refused = (condition: SaslCondition, reason: string, text = '') => {
+    const step = saslFailure({ ...state, at: 'negotiating' }, condition, text)
     if (remote === undefined) return step
     const report: InboundAction = {
       do: 'report',
@@ -184,7 +192,8 @@ function authenticate(
     return refused('not-authorized', 'SASL EXTERNAL is not permitted for this partner')
   }
   const verdict = context.judge(channel.chain, remote)
-  if (!verdict.valid) return refused('not-authorized', verdict.reason)
+  // The reason tells of the peer's own certificates alone: its operator may know.
+  if (!verdict.valid) return refused('not-authorized', verdict.reason, verdict.reason)
   const external = judgeExternal(element.getText().trim(), remote, name)
   if (external.is === 'challenge') {
     return {
@@ -215,9 +224,12 @@ function refuse(
   const needsHeader = state.at === 'awaiting-header'
   const names = { from: toUnicode(context.mainDomain), id: event.streamId }
   const header = streamHeader({ content: ns.server, ...names, version: '1.0' })
-  return fail(event.condition, event.reason, needsHeader ? header : '')
+  const isLate = event.condition === 'connection-timeout' && 'proofs' in state
+  const why = isLate ? whyNoExternal(state, context) : undefined
+  const reason = why === undefined ? event.reason : `${event.reason}; ${why}`
+  return fail(event.condition, reason, needsHeader ? header : '')
 }
 
-function saslFailure(state: Negotiating, condition: SaslCondition): InboundStep {
-  return { state, actions: [{ do: 'send', text: writeSaslFailure(condition) }] }
+function saslFailure(state: Negotiating, condition: SaslCondition, text = ''): InboundStep {
+  return { state, actions: [{ do: 'send', text: writeSaslFailure(condition, text) }] }
 }

@@ -1,4 +1,4 @@
-import { tag } from '../xml/writer.ts'
+import { escapeText, tag } from '../xml/writer.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { parseDomain } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
@@ -25,9 +25,10 @@ export function judgeExternal(content: string, remote: Domain, stage: 'auth' | '
 /** `<auth/>` for EXTERNAL; the authorization identity is the stream's own `from` (XEP-0178 §3). */
 export const externalAuth = tag('auth', { xmlns: ns.sasl, mechanism: 'EXTERNAL' }, '=')
 
-/** A SASL failure (RFC 6120 §6.5). */
-export function writeSaslFailure(condition: SaslCondition): string {
-  return tag('failure', { xmlns: ns.sasl }, tag(condition, {}))
+/** A SASL failure (RFC 6120 §6.5); `text`, where there is one, tells the peer's operator why. */
+export function writeSaslFailure(condition: SaslCondition, text = ''): string {
+  const why = text === '' ? [] : [tag('text', { 'xml:lang': 'en' }, escapeText(text))]
+  return tag('failure', { xmlns: ns.sasl }, tag(condition, {}), ...why)
 }
 
 /** Strict base64 of UTF-8, or undefined (RFC 4648 §4; RFC 6120 §6.4.2). */

@@ -32,7 +32,10 @@ export class Connection<Token = never> {
   #error: Error | undefined
   #detach: () => void = () => {}
 
-  /** @param stallMs how long a peer may take none of the bytes that wait for it; then the connection is dropped */
+  /**
+   * @param stallMs how long a peer may take over one write while more waits; then the connection is dropped. Node tells of a write
+   * at its end alone, so that a peer which takes a long one slowly looks like one which takes nothing
+   */
   constructor(socket: Socket, stallMs: number, events: ConnectionEvents) {
     this.#socket = socket
     this.#stallMs = stallMs

@@ -106,7 +106,7 @@ export class Slice {
 
 const minBufferBytes = 512
 const noDeclarations: ReadonlyMap<string, string> = new Map()
-const unbounded: XmlLimits = { elementBytes: 2 ** 30, depth: 2 ** 30 }
+const unbounded: XmlLimits = { elementBytes: 2 ** 30, depth: 2 ** 30, isReread: true }
 const nothing = Buffer.alloc(0)
 
 /**

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../support/running-gateway.ts'
@@ -107,6 +108,16 @@ describe('unauthenticatedPerAddress', () => {
     const refused = await gateway.connect()
     refused.sendHeader()
     await refused.isClosedWith('resource-constraint')
+  })
+
+  test('follows a reload', async () => {
+    const gateway = await limited({ unauthenticatedPerAddress: 1 })
+    await (await gateway.connect()).opens()
+    const file = gateway.folder.at('config/gatehouse.yaml')
+    const config = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...config, limits: { unauthenticatedPerAddress: 2 } }))
+    await gateway.gatehouse.reload(gateway.folder.load())
+    await (await gateway.connect()).opensSecurely()
   })
 
   test.each([

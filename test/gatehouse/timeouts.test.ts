@@ -86,8 +86,8 @@ describe('a partner’s server that is slow', () => {
   })
 })
 
-describe('an authenticated stream', () => {
-  test('outlives the time for authentication', async () => {
+describe('a stream', () => {
+  test('outlives the time for authentication, once it is authenticated', async () => {
     const gateway = await startGateway({ settings: quick, inside: 'component' })
     const peer = await gateway.connect()
     await peer.authenticates()
@@ -95,6 +95,18 @@ describe('an authenticated stream', () => {
     await slow.isClosedWith('connection-timeout') // and so the time was up for the other, too
     peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
     await gateway.inside.stanza('fabrikam.com', '1')
+  })
+
+  test('that the peer has closed in time is not refused later, though its connection is still there', async () => {
+    const gateway = await startGateway({ settings: quick })
+    const peer = await gateway.connect()
+    await peer.opens()
+    peer.send('</stream:stream>')
+    await peer.streamEnd()
+    const slow = await gateway.connect()
+    await slow.isClosedWith('connection-timeout') // and so the time was up for the other, too
+    expect(peer.isClosed).toBe(false)
+    expect(gateway.events('stream.refused')).toHaveLength(1)
   })
 
   test('that is idle is closed without an error', async () => {

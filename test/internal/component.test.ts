@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ComponentConnector } from '../../src/internal/component.ts'
 import type { Run } from '../../src/xml/run.ts'
 import type { Domain } from '../../src/xmpp/address.ts'
@@ -94,6 +94,34 @@ describe('the component connector', () => {
     secret = server.secret
     await says('up fabrikam.com')
     expect(told).toHaveLength(2)
+  })
+
+  test.each([
+    ['longer and longer where that comes at once', 0, [500, 1_000, 2_000]],
+    ['shortly where it was up for long', 16_000, [500, 500, 500]],
+  ])('that is accepted and thrown out pauses %s', async (_, upMs, pauses) => {
+    const server = await InsideServer.start()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    vi.spyOn(Math, 'random').mockReturnValue(0.5) // the middle of what is drawn
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+      vi.useRealTimers()
+    })
+    const { inside, told } = connector(server.port, () => server.secret)
+    inside.setPartners([fabrikam])
+    const paused: number[] = []
+    for (const [round] of pauses.entries()) {
+      while (told.length === 2 * round) await new Promise(setImmediate) // up
+      vi.advanceTimersByTime(upMs)
+      const stream = await server.component('fabrikam.com')
+      stream.end('</stream:stream>')
+      await stream.closed()
+      while (told.length === 2 * round + 1) await new Promise(setImmediate) // down
+      const downMs = performance.now()
+      vi.advanceTimersToNextTimer()
+      paused.push(Math.round(performance.now() - downMs))
+    }
+    expect(paused).toEqual(pauses)
   })
 
   test('says where it cannot connect to', async () => {

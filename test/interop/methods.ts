@@ -36,10 +36,13 @@ export class Authorities {
   readonly trusted: Authority = createAuthority({ name: 'Trusted Root' })
   readonly #unknown: Authority = createAuthority({ name: 'Unknown Root' })
 
-  /** A certificate for a domain. `forClients` adds clientAuth, which ejabberd 23.01 demands of who connects to it. */
-  issue(domain: string, how: { readonly trusted: boolean; readonly forClients: boolean }): Issued {
+  /** A certificate for domains. `forClients` adds clientAuth, which ejabberd 23.01 demands of who connects to it. */
+  issue(
+    domains: string | readonly string[],
+    how: { readonly trusted: boolean; readonly forClients: boolean },
+  ): Issued {
     const authority = how.trusted ? this.trusted : this.#unknown
-    const { dns, srv } = allNames(domain)
+    const { dns, srv } = allNames(...[domains].flat())
     return authority.issue({
       names: { dns, srv }, // ejabberd dies of an XmppAddr: its own scenario tells
       eku: how.forClients ? ['serverAuth', 'clientAuth'] : ['serverAuth'],

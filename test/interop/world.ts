@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest'
 import { Client } from '../support/client.ts'
 import { GatewayProcess, type PartnerEntry } from '../support/gateway-process.ts'
-import type { Peer, PeerKind, PeerOptions } from '../support/server-process.ts'
+import type { FederationProfile, Peer, PeerKind, PeerOptions } from '../support/server-process.ts'
 import { startZone, type Zone } from '../support/zone.ts'
 import { Authorities, type Method, methods, publish } from './methods.ts'
 import { startPeer } from './servers.ts'
@@ -41,14 +41,29 @@ export class World {
     return this.#remember(this.#startPartner(kind, { domain, users, federation }))
   }
 
-  /** Starts a server inside and a gateway for it, with the certificate and the partner list given. */
+  /** Starts one server for several partner domains, federating as told, with a user in each. */
+  host(
+    kind: PeerKind,
+    domains: readonly [string, ...string[]],
+    how: Pick<FederationProfile, 'tls' | 'dialback'> & { readonly trusted: boolean },
+  ): Promise<readonly Site[]> {
+    const { tls, dialback, trusted } = how
+    const { chainPem, keyPem } = this.authorities.issue(domains, { trusted, forClients: false })
+    const authorityPem = this.authorities.trusted.certificatePem
+    const certificates = { certificatePem: chainPem, keyPem, authorityPem }
+    const federation = { tls, dialback, dnsPort: this.#zone.port, ...certificates }
+    return this.#remember(this.#startHost(kind, domains, federation))
+  }
+
+  /** Starts a server inside and a gateway for it, with the certificate, the partner list and the sections given. */
   local(
     kind: PeerKind,
     domain: string,
     certificate: Certificate,
     partners: readonly PartnerEntry[],
+    sections: Readonly<Record<string, object>> = {},
   ): Promise<LocalSite> {
-    return this.#remember(this.#startLocal(kind, domain, certificate, partners))
+    return this.#remember(this.#startLocal(kind, domain, certificate, partners, sections))
   }
 
   /** For `afterEach`: prints the logs of these servers and gateways when the test has failed. */
@@ -71,11 +86,26 @@ export class World {
     return { server, user: await this.#login(server) }
   }
 
+  async #startHost(
+    kind: PeerKind,
+    [domain, ...moreDomains]: readonly [string, ...string[]],
+    federation: FederationProfile,
+  ): Promise<readonly Site[]> {
+    const server = await this.#startServer(kind, { domain, moreDomains, users, federation })
+    return Promise.all(
+      [domain, ...moreDomains].map(async name => {
+        publish(this.#zone, name, server.s2sPort)
+        return { server, user: await this.#login(server, name) }
+      }),
+    )
+  }
+
   async #startLocal(
     kind: PeerKind,
     domain: string,
     certificate: Certificate,
     partners: readonly PartnerEntry[],
+    sections: Readonly<Record<string, object>>,
   ): Promise<LocalSite> {
     const secret = 'between gateway and server inside'
     const domains = partners.map(({ primaryDomain }) => primaryDomain)
@@ -88,6 +118,7 @@ export class World {
       internal: { port: server.componentPort, secret },
       partners,
       dnsServer: this.#zone.address,
+      sections,
     })
     this.#ends.push(() => gateway.stop())
     publish(this.#zone, domain, gateway.port)
@@ -100,8 +131,8 @@ export class World {
     return server
   }
 
-  async #login(server: Peer): Promise<Client> {
-    const { domain, c2sPort: port } = server
+  async #login(server: Peer, domain = server.domain): Promise<Client> {
+    const port = server.c2sPort
     const user = await Client.login({ port, domain, user: 'user', password: users.user })
     this.#ends.push(() => user.close())
     user.send('<presence/>')

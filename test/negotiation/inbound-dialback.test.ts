@@ -178,6 +178,7 @@ describe.each(kinds)('a %s', (_, id, request) => {
       const peer = new InboundPeer(externalOnly, options)
       peer.opens('fabrikam.com', 'contoso.com')
       peer.receivesFeatures(...('directTls' in options ? [] : [starttlsRequired]))
+      peer.isReported(...('directTls' in options ? [/EXTERNAL is not offered/] : []))
       peer.sends(request() + request('fabrikam.com', 'example.net'))
       peer.receivesNothing()
       peer.isReported(/not permit/, /not permit/)

@@ -141,7 +141,7 @@ describe('the header after TLS', () => {
     peer.opens('fabrikam.com', 'contoso.com')
     peer.receivesFeatures()
     peer.sends(auth('='))
-    peer.receives(saslFailure('not-authorized'))
+    peer.receives(saslFailure('not-authorized', 'the certificate is not for fabrikam.com'))
   })
 })
 

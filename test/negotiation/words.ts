@@ -25,8 +25,9 @@ export function response(content: string): string {
   return `<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${content}</response>`
 }
 
-export function saslFailure(condition: string): string {
-  return `<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><${condition}/></failure>`
+export function saslFailure(condition: string, text?: string): string {
+  const why = text === undefined ? '' : `<text xml:lang='en'>${text}</text>`
+  return `<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><${condition}/>${why}</failure>`
 }
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64')

@@ -22,7 +22,7 @@ export async function startEjabberd(options: PeerOptions): Promise<Peer> {
     listeners.push({ ...listener(componentPort, 'ejabberd_service'), hosts: Object.fromEntries(hosts) })
   }
   const configuration = {
-    hosts: [options.domain],
+    hosts: hosts(options),
     loglevel: 'debug',
     hide_sensitive_log_data: false,
     auth_method: 'internal',
@@ -58,6 +58,10 @@ export async function startEjabberd(options: PeerOptions): Promise<Peer> {
 
 const registered = 'gatehouse test users registered'
 
+function hosts({ domain, moreDomains = [] }: PeerOptions): string[] {
+  return [domain, ...moreDomains]
+}
+
 function listener(port: number, module: string): Record<string, unknown> {
   return { port, ip: '127.0.0.1', module }
 }
@@ -89,9 +93,11 @@ async function writeFederationFiles(directory: string, profile: FederationProfil
 // Not by ejabberdctl: it changes to the user `ejabberd`, and its node needs epmd. A node without a name has no
 // distribution, so any number of them run side by side.
 function arguments_(directory: string, options: PeerOptions): string[] {
-  const registrations = Object.entries(options.users).map(
-    ([user, password]) =>
-      `ok = ejabberd_auth:try_register(<<"${user}">>, <<"${options.domain}">>, <<"${password}">>)`,
+  const registrations = hosts(options).flatMap(domain =>
+    Object.entries(options.users).map(
+      ([user, password]) =>
+        `ok = ejabberd_auth:try_register(<<"${user}">>, <<"${domain}">>, <<"${password}">>)`,
+    ),
   )
   const quiet = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'] // idle schedulers spin otherwise
   return [

@@ -20,6 +20,8 @@ export type GatewaySettings = {
   readonly partners: readonly PartnerEntry[]
   /** An entry for `dns.servers`. */
   readonly dnsServer: string
+  /** More sections: `limits`, `timeouts`, … */
+  readonly sections?: Readonly<Record<string, object>>
 }
 
 /** The daemon as an operator runs it: `node src/main.ts run --config FILE`. */
@@ -107,6 +109,7 @@ async function writeConfiguration(directory: string, settings: GatewaySettings):
     trust: { system: false, anchors: ['authority.crt'] },
     store: { sqlite: 'gatehouse.db' },
     admin: { port: 0, socket: 'gatehouse.sock', tokens: 'tokens.yaml' },
+    ...settings.sections,
     log: { level: 'debug' },
   }
   const partners = settings.partners.map(entry => ({ partnerType: 'federated', ...entry }))

@@ -20,7 +20,7 @@ export async function startProsody(options: PeerOptions): Promise<Peer> {
     ...general(directory, c2sPort),
     ...(federation === undefined ? ['modules_disabled = { "s2s" }'] : federating(federation, s2sPort)),
     ...(components === undefined ? [] : [`component_ports = { ${componentPort} }`]),
-    `VirtualHost ${lua(options.domain)}`,
+    ...hosts(options).map(domain => `VirtualHost ${lua(domain)}`),
     ...(components?.domains ?? []).flatMap(domain => component(domain, components?.secret ?? '')),
   ]
   const file = join(directory, 'prosody.cfg.lua')
@@ -81,13 +81,19 @@ function component(domain: string, secret: string): string[] {
   return [`Component ${lua(domain)}`, `  component_secret = ${lua(secret)}`]
 }
 
+function hosts({ domain, moreDomains = [] }: PeerOptions): string[] {
+  return [domain, ...moreDomains]
+}
+
 // The files of mod_storage_internal: names are escaped like in a URL, dots and hyphens too.
 async function writeAccounts(directory: string, options: PeerOptions): Promise<void> {
-  const host = options.domain.replace(/[^a-z0-9]/g, c => `%${c.charCodeAt(0).toString(16)}`)
-  const accounts = join(directory, host, 'accounts')
-  await mkdir(accounts, { recursive: true })
-  for (const [user, password] of Object.entries(options.users)) {
-    await writeFile(join(accounts, `${user}.dat`), `return { ["password"] = ${lua(password)}; };\n`)
+  for (const domain of hosts(options)) {
+    const host = domain.replace(/[^a-z0-9]/g, c => `%${c.charCodeAt(0).toString(16)}`)
+    const accounts = join(directory, host, 'accounts')
+    await mkdir(accounts, { recursive: true })
+    for (const [user, password] of Object.entries(options.users)) {
+      await writeFile(join(accounts, `${user}.dat`), `return { ["password"] = ${lua(password)}; };\n`)
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
 /** What a peer server is asked to be. The server's own word for each thing is in prosody.ts and ejabberd.ts. */
 export type PeerOptions = {
   readonly domain: string
+  /** More domains that it hosts, with the same users. */
+  readonly moreDomains?: readonly string[]
   /** Name → password. */
   readonly users: Readonly<Record<string, string>>
   /** The server inside: domains that connect to it as external components (XEP-0114), and their secret. */
@@ -129,15 +132,28 @@ export class ServerProcess {
   }
 }
 
-/** Ports on 127.0.0.1 that were free a moment ago, all different. */
+// Below those that the kernel hands out, or somebody would be given one between its being found free and its being used.
+const ports = { least: 10_000, most: 31_999 }
+let nextPort = randomInt(ports.least, ports.most)
+
+/** Ports on 127.0.0.1 that were free a moment ago, all different, and not given to anybody else of this process. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = []
-  for (let made = 0; made < count; made += 1) {
-    const server = createServer().listen(0, '127.0.0.1')
-    servers.push(server)
-    await once(server, 'listening')
+  const found: number[] = []
+  while (found.length < count) {
+    const port = nextPort
+    nextPort = port === ports.most ? ports.least : port + 1
+    if (await isFree(port)) found.push(port)
   }
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => once(server.close(), 'close')))
-  return ports
+  return found
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
+  await once(server.close(), 'close')
+  return true
 }

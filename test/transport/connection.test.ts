@@ -5,12 +5,12 @@ import { Connection } from '../../src/transport/connection.ts'
 import { connected } from './tls-peers.ts'
 
 /** A connection over loopback, and what it told; the far side reads nothing until told to. */
-async function connection() {
+async function connection(stallMs = 5_000) {
   const { near, far } = await connected()
   const told: string[] = []
   const wake = Promise.withResolvers<void>()
   const drained = Promise.withResolvers<void>()
-  const ours = new Connection<string>(near, 5_000, {
+  const ours = new Connection<string>(near, stallMs, {
     data: chunk => told.push(`data ${chunk}`),
     halfClosed: () => told.push('half closed'),
     drained: () => drained.resolve(),
@@ -103,6 +103,26 @@ describe('a connection', () => {
     ours.end(20)
     await closed
     expect(told).toEqual(['closed'])
+  })
+
+  test('is dropped where the peer takes nothing for the time, and knows what it did not take', async () => {
+    const { ours, closed, told } = await connection(60)
+    const count = await fill(ours)
+    await closed
+    expect(told).toEqual(['closed the peer has taken nothing for 0.06 s'])
+    expect(ours.takeUnsent().at(-1)).toBe(String(count - 1))
+  })
+
+  test('stays where a slow peer takes what waits for it now and then, in time', async () => {
+    const { ours, far, told } = await connection(200)
+    for (let round = 0; round < 4; round++) {
+      await fill(ours)
+      await new Promise(resolve => setTimeout(resolve, 75))
+      far.resume()
+      while (ours.unsentBytes > 0) await nextTurn()
+      far.pause()
+    }
+    expect(told).toEqual([])
   })
 
   test('stops reading while it is paused', async () => {

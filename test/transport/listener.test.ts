@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Admission, type Admitted, Listener } from '../../src/transport/listener.ts'
+import { Admission, type Admitted, Listener, networkOf } from '../../src/transport/listener.ts'
 import { keep } from './dialer-fixture.ts'
 
 const tooMany = 'too many unauthenticated streams come from this address'
@@ -28,6 +28,17 @@ describe('admission', () => {
     expect(admission.total).toBe(step === 'closed' ? 1 : 2)
   })
 
+  test('goes by the limits in force when somebody comes', () => {
+    let limits = { connections: 100, unauthenticatedPerAddress: 1 }
+    const admission = new Admission(() => limits)
+    admitted(admission)
+    expect(admitted(admission).refusal).toBe(tooMany)
+    limits = { connections: 100, unauthenticatedPerAddress: 3 }
+    expect(admitted(admission).refusal).toBeUndefined()
+    limits = { connections: 1, unauthenticatedPerAddress: 3 }
+    expect(admission.admit('192.0.2.2')).toBe('drop')
+  })
+
   test('counts every connection once, however often its end is told', () => {
     const admission = new Admission(() => ({ connections: 1, unauthenticatedPerAddress: 10 }))
     const done = admission.countOutbound()
@@ -40,6 +51,39 @@ describe('admission', () => {
     one.closed()
     expect(admission.total).toBe(0)
     expect(admitted(admission).refusal).toBeUndefined()
+  })
+})
+
+describe('what counts as one address', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::6', '2001:db8:1:2::/64'],
+    ['2001:db8::6', '2001:db8:0:0::/64'],
+    ['2001:db8::3:4:5:6', '2001:db8:0:0::/64'],
+    ['2001:db8:0:0:1::', '2001:db8:0:0::/64'],
+    ['2001::2:0:0:0:6', '2001:0:0:2::/64'],
+    ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::2:3:4:5:6:7:8', '0:2:3:4::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['fe80::2%1', 'fe80:0:0:0::/64'],
+    ['unknown', 'unknown'],
+  ])('of %s is %s', (address, network) => {
+    expect(networkOf(address)).toBe(network)
+  })
+
+  test('is the /64 of an IPv6 host, whichever of its addresses it comes from', () => {
+    const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
+    const first = admitted(admission, '2001:db8:1:2::1')
+    expect(admitted(admission, '2001:db8:1:2:ffff::1').refusal).toBe(tooMany)
+    expect(admission.admit('2001:db8:1:2::3')).toBe('drop')
+    expect(admitted(admission, '2001:db8:1:3::1').refusal).toBeUndefined()
+    first.closed()
+    expect(admitted(admission, '2001:db8:1:2::4').refusal).toBe(tooMany) // the second is still there
   })
 })
 

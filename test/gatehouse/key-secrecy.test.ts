@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest'
+import { startGateway } from '../support/running-gateway.ts'
+import { closedPort } from '../transport/dialer-fixture.ts'
+import { juliet, message, romeo } from './numbered.ts'
+
+const partners = [{ primaryDomain: 'fabrikam.com', saslNegotiation: 'optional', dialbackNegotiation: true }]
+
+describe('a key that a stranger sent', () => {
+  test('is in no log line of what happens later between the two domains', async () => {
+    const gateway = await startGateway({ partners, inside: 'component' })
+    gateway.zone.federate('fabrikam.com', { port: await closedPort() })
+    const peer = await gateway.connect()
+    await peer.opensSecurely()
+    peer.sendKey('the-key')
+    expect(await peer.keyAnswer()).toBe('remote-connection-failed')
+    const inside = await gateway.inside.component('fabrikam.com')
+    inside.send(message(1, juliet, romeo))
+    await inside.next('message')
+    const refused = gateway.events('stream.refused').filter(({ direction }) => direction === 'out')
+    expect(refused.map(event => Object.keys(event).toSorted())).toEqual([
+      ['condition', 'direction', 'event', 'local', 'reason', 'remote'],
+    ])
+  })
+})
