@@ -4,6 +4,7 @@ import { Relay } from '../../src/routing/relay.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { Reader, type Slice } from '../../src/xml/reader.ts'
 import type { Destination, Run } from '../../src/xml/run.ts'
+import { memoryContacts } from '../support/contacts.ts'
 import { domain } from '../support/inbound-peer.ts'
 import { memoryLog } from '../support/log.ts'
 import { wideLimits } from '../xml/transcript.ts'
@@ -40,11 +41,12 @@ function relayScene() {
   const relay = new Relay(
     {
       isLocal: of => of === 'contoso.com',
-      isPartner: of => partners.includes(of),
+      partnerType: of => (partners.includes(of) ? 'federated' : undefined),
       pong: () => false,
       inward: remote => destination(`in ${remote}`),
       outward: ({ local, remote }) => destination(`out ${local} ${remote}`),
     },
+    memoryContacts(),
     { metrics, log },
   )
   const count = (labels: string) =>
