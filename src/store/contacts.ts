@@ -79,6 +79,10 @@ export class ContactStore {
     this.#load()
   }
 
+  get isOpen(): boolean {
+    return this.#database.isOpen
+  }
+
   /** How many contacts are authorised. */
   get size(): number {
     return this.#size
