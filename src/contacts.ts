@@ -41,6 +41,9 @@ export function openContacts(path: string, log: Log): KeptContacts {
     allow: (local, remote) => store.allow(local, remote),
     revoke: (local, remote) => store.revoke(local, remote),
     list: (most, after) => store.list(most, after),
+    get version() {
+      return store.version
+    },
     get size() {
       return store.size
     },

@@ -3,11 +3,13 @@ import type { PartnerType } from '../policy/partner.ts'
 import { inwardVerdict, outwardVerdict, type Verdict } from '../policy/verdict.ts'
 import type { Slice } from '../xml/reader.ts'
 import { isDomainItself } from '../xmpp/address.ts'
-import type { AddressCache } from './address-cache.ts'
+import type { AddressCache, KnownAddress } from './address-cache.ts'
 import { AwaitedAnswers } from './awaited-answers.ts'
 
 /** What is known of contacts; the store, where there is one. */
 export type Contacts = {
+  /** Grows whenever anybody becomes a contact or ceases to be one. */
+  readonly version: number
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   /**
@@ -51,8 +53,8 @@ export class Gate {
     if (slice.name !== 'presence') return false
     const word = wordOf(slice)
     if (word === undefined) return false
-    const local = this.#addresses.bareOf(slice.from ?? '')
-    const remote = this.#addresses.bareOf(slice.to ?? '')
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || remote === undefined || isDomainItself(local)) return false
     return this.#contacts.learn(local, remote, word)
   }
@@ -64,14 +66,33 @@ export class Gate {
 
   #isWelcome(partnerType: PartnerType, slice: Slice): boolean {
     if (partnerType !== 'publicUnverified') return true
-    const local = this.#addresses.bareOf(slice.to ?? '')
-    if (!needsContact(partnerType, local)) return true
+    const receiver = this.#addresses.find(slice.to ?? '')
+    if (!needsContact(partnerType, receiver?.bare)) return true
     const isAnswer = slice.name === 'iq' && !isRequest(slice) && this.#answers.take(slice)
-    if (isAnswer || local === undefined) return isAnswer
-    const remote = this.#addresses.bareOf(slice.from ?? '')
-    return remote !== undefined && this.#contacts.has(local, remote)
+    if (isAnswer || receiver === undefined) return isAnswer
+    const sender = this.#addresses.find(slice.from ?? '')
+    return sender !== undefined && this.#isContact(sender, receiver)
+  }
+
+  /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */
+  #isContact(sender: KnownAddress, receiver: KnownAddress): boolean {
+    const { version } = this.#contacts
+    if (sender.asOf !== version) {
+      sender.contactOf.length = 0
+      sender.asOf = version
+    }
+    if (sender.contactOf.includes(receiver)) return true
+    const { bare: remote } = sender
+    const { bare: local } = receiver
+    if (remote === undefined || local === undefined || !this.#contacts.has(local, remote)) return false
+    if (sender.contactOf.length >= mostRemembered) sender.contactOf.length = 0
+    sender.contactOf.push(receiver)
+    return true
   }
 }
+
+/** Of each sender: those he writes to at a time are few. */
+const mostRemembered = 8
 
 function isRequest({ type }: Slice): boolean {
   return type === 'get' || type === 'set'

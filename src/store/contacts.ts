@@ -45,6 +45,7 @@ export class ContactStore {
   /** What has ended and could not be written: it holds in memory, and is written with the next change that can be. */
   #owed = new Map<string, Change>()
   #size = 0
+  #version = 0
 
   /**
    * Opens the database, made where it is missing (mode 0600), and reads it whole. One process has it at a time.
@@ -86,6 +87,11 @@ export class ContactStore {
   /** How many contacts are authorised. */
   get size(): number {
     return this.#size
+  }
+
+  /** Grows whenever anybody becomes a contact or ceases to be one. */
+  get version(): number {
+    return this.#version
   }
 
   /** Changes that hold in memory, and that the disk has not taken. */
@@ -177,19 +183,19 @@ export class ContactStore {
     return error
   }
 
-  /** One row for each local user: a call into SQLite for each contact takes four times as long. No address holds a space. */
+  /** One row for each local user: a call into SQLite for each contact takes four times as long. */
   #load(): void {
     const users = this.#database.prepare(
-      `SELECT local, group_concat(remote, ' '), group_concat(subscribe + 2 * subscribed, '')
+      `SELECT local, json_group_array(remote), json_group_array(subscribe + 2 * subscribed)
        FROM contact GROUP BY local`,
     )
     users.setReturnArrays(true)
     for (const row of users.iterate() as Iterable<unknown>) {
       const [local, remotes, words] = row as [BareJid, string, string]
       const contacts = new Map<BareJid, Words>()
-      for (const [at, remote] of remotes.split(' ').entries()) {
-        contacts.set(remote as BareJid, Number(words[at]) as Words)
-      }
+      const given: Words[] = JSON.parse(words)
+      for (const [at, remote] of (JSON.parse(remotes) as BareJid[]).entries())
+        contacts.set(remote, given[at]!)
       this.#contacts.set(local, contacts)
       this.#size += contacts.size
     }
@@ -230,6 +236,7 @@ export class ContactStore {
     if (words === undefined) contacts.delete(remote)
     else contacts.set(remote, words)
     this.#size += contacts.size
+    this.#version++
     if (contacts.size === 0) this.#contacts.delete(local)
     else if (known === undefined) this.#contacts.set(local, contacts)
   }

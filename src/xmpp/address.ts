@@ -89,8 +89,9 @@ export function isDomainItself(bare: BareJid): boolean {
   return !bare.includes('@')
 }
 
+/** Copied: a string that V8 has joined of others is compared ten times as slowly, and these are compared for every stanza. */
 function asBare(prepared: string): BareJid {
-  return prepared as BareJid
+  return Buffer.from(prepared).toString() as BareJid
 }
 
 /**

@@ -14,7 +14,7 @@ describe('the address cache', () => {
     const cache = new AddressCache()
     for (let i = 0; i < 3; i++) {
       expect(cache.domainOf(address)).toBe(domainOf(address))
-      expect(cache.bareOf(address)).toBe(canonicalBare(address))
+      expect(cache.find(address)?.bare).toBe(canonicalBare(address))
     }
   })
 

@@ -19,7 +19,11 @@ export type MemoryContacts = Contacts & {
 /** Makes contacts that are kept in memory alone. */
 export function memoryContacts(...known: readonly string[]): MemoryContacts {
   const learned = new Map<string, Words | undefined>()
+  let version = 0
   const contacts: MemoryContacts = {
+    get version() {
+      return version
+    },
     known: new Map(known.map(pair => [pair, 3])),
     disk: 'sound',
     settled: 0,
@@ -31,6 +35,7 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     },
     settle: () => {
       contacts.settled++
+      version++
       const changes = [...learned]
       learned.clear()
       if (contacts.disk === 'full') return new Error('database or disk is full')
