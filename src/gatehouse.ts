@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Readiness } from './admin/health.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
+import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
 import { Directory } from './federation/directory.ts'
 import type { FederationEnvironment } from './federation/environment.ts'
@@ -50,6 +51,7 @@ export async function startGatehouse(
   let credentials = await credentialsOf(config, log)
   const tls = new TlsContexts(credentials)
   let current: Derived = derive(config, log)
+  const contacts = openContacts(config.store.sqlite, log)
   const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
   const admission = new Admission(() => current.config.limits)
   const environment: FederationEnvironment = {
@@ -86,11 +88,12 @@ export async function startGatehouse(
   const relay = new Relay(
     {
       isLocal: environment.isLocal,
-      isPartner: domain => environment.peerFor(domain) !== undefined,
+      partnerType: domain => current.config.partners.find(domain)?.partnerType,
       pong: (pair, id) => directory.pong(pair, id),
       inward: remote => connector.destination(remote),
       outward: pair => directory.link(pair),
     },
+    contacts,
     telemetry,
   )
   let wasReady = false
@@ -136,9 +139,10 @@ export async function startGatehouse(
     for (const listener of listeners) listener.close()
     directory.openNothingMore()
     await connector.stop(0)
+    contacts.close()
     throw error
   }
-  addGauges(metrics, { directory, connector, relay, credentials: () => credentials })
+  addGauges(metrics, { directory, connector, relay, contacts, credentials: () => credentials })
   connector.setPartners(partnerDomains(config))
   announceReady()
 
@@ -173,7 +177,8 @@ export async function startGatehouse(
     },
     stop: () => {
       const { shutdownMs } = current.config.timeouts
-      return (stopped ??= stopInOrder({ listeners, directory, keys, connector, admin }, shutdownMs))
+      const parts = { listeners, directory, keys, connector, admin }
+      return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))
     },
   }
 }

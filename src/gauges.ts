@@ -2,6 +2,7 @@ import type { Directory } from './federation/directory.ts'
 import { parsePem } from './identity/certificate.ts'
 import type { Connector } from './internal/connector.ts'
 import type { Relay } from './routing/relay.ts'
+import type { ContactStore } from './store/contacts.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Credential } from './transport/tls.ts'
 
@@ -12,10 +13,11 @@ export function addGauges(
     directory: Directory
     connector: Connector
     relay: Relay
+    contacts: Pick<ContactStore, 'size' | 'owed'>
     credentials: () => readonly Credential[]
   },
 ): void {
-  const { directory, connector, relay, credentials } = parts
+  const { directory, connector, relay, contacts, credentials } = parts
   metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
     const inbound = [...directory.inbound]
     const trusted = inbound.filter(session => session.proofs.length > 0).length
@@ -43,6 +45,10 @@ export function addGauges(
     'Errors for peers that do not read what they are sent.',
     () => [{ value: relay.droppedErrors }],
   )
+  metrics.gauge('gatehouse_contacts', 'Authorised contacts.', () => [{ value: contacts.size }])
+  metrics.gauge('gatehouse_contacts_unsaved', 'Ended contacts that the disk has not taken yet.', () => [
+    { value: contacts.owed },
+  ])
   metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream.', () => [
     { labels: { side: 'partner' }, value: directory.waiting },
     { labels: { side: 'inside' }, value: connector.waiting },

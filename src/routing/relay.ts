@@ -1,9 +1,12 @@
 import type { Proof } from '../identity/proof.ts'
 import { coveringProof, insidePair } from '../policy/addressing.ts'
+import type { PartnerType } from '../policy/partner.ts'
+import { notesIn } from '../policy/privacy.ts'
+import { type Answer, type Denial, denials } from '../policy/verdict.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
-import { rewrite } from '../xml/rewrite.ts'
+import { type Cut, rewrite } from '../xml/rewrite.ts'
 import { type Destination, type Pausable, type Run, RunBuilder } from '../xml/run.ts'
 import { type Domain, toUnicode } from '../xmpp/address.ts'
 import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
@@ -11,7 +14,9 @@ import type { StanzaKind } from '../xmpp/stanza.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 import { AddressCache } from './address-cache.ts'
-import { bounceOf } from './bounce.ts'
+import { bounceOf, errorFor, unsubscribedFor } from './bounce.ts'
+import { type Contacts, Gate } from './gate.ts'
+import { Refusals } from './refusals.ts'
 
 /** A stream that stanzas are read from; `declarations` are those of its header. */
 export type Source = Pausable & { readonly declarations: ReadonlyMap<string, string> }
@@ -25,7 +30,8 @@ export type Pair = { readonly local: Domain; readonly remote: Domain }
 /** Where stanzas can go. */
 export type Ways = {
   readonly isLocal: (domain: Domain) => boolean
-  readonly isPartner: (domain: Domain) => boolean
+  /** How far the partner of this domain is trusted; undefined = it is no partner's. */
+  readonly partnerType: (domain: Domain) => PartnerType | undefined
   /** Takes a partner's answer to a ping of the gateway's own; false when it is none. */
   readonly pong: (pair: Pair, id: string) => boolean
   /** To the inside, for what comes from a partner's domain. */
@@ -34,19 +40,31 @@ export type Ways = {
   readonly outward: (pair: Pair) => Destination
 }
 
-/** The middle of the way of every stanza: addresses are judged, a destination is chosen, what fails comes back. */
+/**
+ * The middle of the way of every stanza: addresses are judged, then what the partner's type allows; a destination is chosen, and
+ * what fails comes back.
+ */
 export class Relay {
   readonly #ways: Ways
+  readonly #domains: { isLocal(domain: Domain): boolean; isPartner(domain: Domain): boolean }
   readonly #metrics: Metrics
-  readonly #log: Log
+  readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
+  readonly #gate: Gate
   /** Errors for peers that do not read what they are sent. */
   droppedErrors = 0
 
-  constructor(ways: Ways, telemetry: { metrics: Metrics; log: Log }) {
+  constructor(ways: Ways, contacts: Contacts, telemetry: { metrics: Metrics; log: Log }) {
     this.#ways = ways
+    this.#domains = {
+      isLocal: ways.isLocal,
+      isPartner: domain => ways.partnerType(domain) !== undefined,
+    }
     this.#metrics = telemetry.metrics
-    this.#log = telemetry.log
+    this.#refusals = new Refusals(telemetry)
+    this.#gate = new Gate(contacts, this.#addresses)
+    // So that they can be watched before the first one.
+    for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
   }
 
   /** Takes the stanzas of one stream that a partner opened. */
@@ -56,10 +74,13 @@ export class Relay {
       stanza: (slice, proofs) => {
         const proof = coveringProof(slice, proofs, this.#addresses.domainOf)
         if (typeof proof === 'string') {
-          this.#refused('in', slice, proof, { local: proofs[0]?.local, remote: proofs[0]?.remote })
+          this.#refused('in', slice, proof, proofs[0])
           throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200))
         }
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
+        const verdict = this.#gate.inward(this.#partnerType(proof.remote), slice)
+        if (verdict.do === 'refuse' || verdict.do === 'drop')
+          return this.#deny('in', slice, proof, verdict.rule)
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
         runs.add(this.#ways.inward(proof.remote), portable(slice, source, ns.server, ns.component))
       },
@@ -70,20 +91,37 @@ export class Relay {
   /** Takes the stanzas that the inside has for one partner domain. */
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
     const runs = new RunBuilder(source)
+    const pass = (slice: Slice, pair: Pair) => {
+      const verdict = this.#gate.outward(this.#partnerType(pair.remote), slice)
+      if (verdict.do === 'refuse' || verdict.do === 'drop')
+        return this.#deny('out', slice, pair, verdict.rule)
+      const notes = verdict.do === 'pass-without-notes' ? notesIn(slice, source.declarations) : undefined
+      if (notes === 'whole') return this.#deny('out', slice, pair, 'status-note')
+      this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
+      runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
+    }
+    // From the first stanza on that changes who is authorised, a read is held until that is on disk.
+    let held: { readonly slice: Slice; readonly pair: Pair; readonly isLearned: boolean }[] = []
     return {
       stanza: slice => {
-        const pair = insidePair(slice, this.#ways, this.#addresses.domainOf)
-        if ('condition' in pair) {
-          this.#refused('out', slice, pair.condition, { local: undefined, remote: component })
-          const isPartners = slice.to !== undefined && this.#isPartner(slice.to)
-          const error = bounceOf(slice, pair, isPartners ? slice.to : toUnicode(component))
-          if (error !== undefined) this.#sendError(this.#ways.inward(component), error)
-          return
-        }
-        this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
-        runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server))
+        const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
+        if ('condition' in pair) return this.#comesBack(slice, pair, component)
+        const isLearned = this.#gate.learn(slice)
+        if (isLearned || held.length > 0) held.push({ slice, pair, isLearned })
+        else pass(slice, pair)
       },
-      flush: () => runs.flush(),
+      flush: () => {
+        if (held.length > 0) {
+          const released = held
+          held = []
+          const isKept = this.#gate.settle() === undefined
+          for (const { slice, pair, isLearned } of released) {
+            if (isKept || !isLearned || !this.#dependsOnStore(slice, pair)) pass(slice, pair)
+            else this.#deny('out', slice, pair, 'store-failed')
+          }
+        }
+        runs.flush()
+      },
     }
   }
 
@@ -128,24 +166,38 @@ export class Relay {
     return isAnswer && this.#ways.pong(pair, id)
   }
 
-  #isPartner(address: string): boolean {
-    const domain = this.#addresses.domainOf(address)
-    return domain !== undefined && this.#ways.isPartner(domain)
+  /** What addresses nobody can be reached by comes back to the inside. */
+  #comesBack(slice: Slice, why: Undeliverable, component: Domain): void {
+    this.#refused('out', slice, why.condition, { remote: component })
+    const domain = slice.to === undefined ? undefined : this.#addresses.domainOf(slice.to)
+    const isPartners = domain !== undefined && this.#domains.isPartner(domain)
+    const error = bounceOf(slice, why, isPartners ? slice.to : toUnicode(component))
+    if (error !== undefined) this.#sendError(this.#ways.inward(component), error)
   }
 
-  #refused(
-    direction: 'in' | 'out',
-    slice: Slice,
-    rule: string,
-    names: { local: Domain | undefined; remote: Domain | undefined },
-  ): void {
-    this.#metrics.stanza(direction, slice.name as StanzaKind, 'refused')
-    this.#log.event({
-      event: 'stanza.refused',
-      local: names.local ?? null,
-      remote: names.remote ?? null,
-      rule,
-    })
+  /** The stanza goes no further; its sender gets what the rule says. */
+  #deny(direction: 'in' | 'out', slice: Slice, pair: Pair, rule: Denial): void {
+    this.#refused(direction, slice, rule, pair)
+    const answer: Answer = denials[rule]
+    if (answer === undefined) return
+    const text = answer === 'unsubscribed' ? unsubscribedFor(slice) : errorFor(slice, answer)
+    if (text === undefined) return
+    this.#sendError(direction === 'in' ? this.#ways.outward(pair) : this.#ways.inward(pair.remote), text)
+  }
+
+  /** Would the contact be kept out that this stanza adds, if nobody knew of it? */
+  #dependsOnStore(slice: Slice, { remote }: Pair): boolean {
+    const isGrant = slice.type === 'subscribe' || slice.type === 'subscribed'
+    return isGrant && this.#partnerType(remote) === 'publicUnverified'
+  }
+
+  /** Who has just ceased to be a partner is trusted as little as can be. */
+  #partnerType(remote: Domain): PartnerType {
+    return this.#ways.partnerType(remote) ?? 'publicUnverified'
+  }
+
+  #refused(direction: 'in' | 'out', slice: Slice, rule: string, names: Partial<Pair> = {}): void {
+    this.#refusals.add(direction, slice.name as StanzaKind, rule, names)
   }
 }
 
@@ -155,8 +207,9 @@ function portable(
   source: Source,
   from: ContentNamespace,
   to: ContentNamespace,
+  cut?: Cut,
 ): Pick<Slice, 'bytes' | 'start' | 'end'> {
-  if (slice.isPortable) return slice
-  const bytes = rewrite(slice, { from, to, declarations: source.declarations })
+  if (slice.isPortable && cut === undefined) return slice
+  const bytes = rewrite(slice, { from, to, declarations: source.declarations, cut })
   return { bytes, start: 0, end: bytes.length }
 }

@@ -48,6 +48,8 @@ export type GatewayEvent =
       readonly local: string | null
       readonly remote: string | null
       readonly rule: string
+      /** How many more there were, under this rule, that were not told one by one. */
+      readonly untold?: number
     }
   | { readonly event: 'internal.connected'; readonly domain: string }
   | { readonly event: 'internal.disconnected'; readonly domain: string; readonly reason: string }

@@ -38,6 +38,7 @@ export class Metrics {
   readonly #authentications = new Float64Array(
     directions.length * methods.length * authenticationOutcomes.length,
   )
+  readonly #refusals = new Map<string, number>()
   readonly #histograms = new Map<string, Histogram>(
     Object.entries(histograms).map(([name, { bounds }]) => [name, createHistogram(bounds)]),
   )
@@ -53,6 +54,11 @@ export class Metrics {
     const kindAt = kind === 'message' ? 0 : kind === 'presence' ? 1 : 2
     const outcomeAt = outcome === 'relayed' ? 0 : outcome === 'bounced' ? 1 : 2
     this.#stanzas[(direction === 'in' ? 0 : 9) + kindAt * 3 + outcomeAt]! += count
+  }
+
+  /** Counts stanzas refused under a rule; the rules are the program's own words. */
+  refusal(rule: string, count = 1): void {
+    this.#refusals.set(rule, (this.#refusals.get(rule) ?? 0) + count)
   }
 
   /** Counts an attempt to authenticate, ours (`out`) or a partner's (`in`). */
@@ -94,6 +100,12 @@ export class Metrics {
             ['kind', kinds],
             ['outcome', stanzaOutcomes],
           ]),
+      },
+      {
+        name: 'gatehouse_refusals_total',
+        type: 'counter',
+        help: 'Stanzas refused, by rule.',
+        collect: () => Array.from(this.#refusals, ([rule, value]) => ({ labels: { rule }, value })),
       },
       {
         name: 'gatehouse_authentications_total',

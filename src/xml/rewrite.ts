@@ -11,13 +11,31 @@ export type RewriteOptions = {
   readonly to: string
   /** What the header of the stream it was read from declares. */
   readonly declarations: ReadonlyMap<string, string>
-  /** Is this direct child to be taken out? Its namespace is told as it was read. */
-  readonly remove?: ((child: { readonly name: string; readonly namespace: string }) => boolean) | undefined
+  /** What is to be taken out. */
+  readonly cut?: Cut | undefined
+}
+
+/** What is to be taken out of an element. */
+export type Cut = {
+  /** How deep it is looked for: 1 = among the children. */
+  readonly depth: number
+  /** Is this element to be taken out? Asked of each in the order of the document, but not of what is within one taken out. */
+  readonly remove: (element: Inner) => boolean
+}
+
+/** An element within another, by its open tag; its namespace is told as it was read. */
+export type Inner = {
+  readonly name: string
+  readonly namespace: string
+  /** 1 = a child. */
+  readonly depth: number
+  /** The value of an attribute without a prefix. */
+  readonly attribute: (name: string) => string | undefined
 }
 
 /**
  * Rewrites an element for another stream: one content namespace becomes the other at any depth, what it takes from the
- * root of its stream it declares itself, and unwanted children go. All else stays as it is, byte for byte.
+ * root of its stream it declares itself, and what is unwanted goes. All else stays as it is, byte for byte.
  */
 export function rewrite(slice: Slice, options: RewriteOptions): Buffer {
   return new Rewriting(slice, options).run()
@@ -35,7 +53,8 @@ class Rewriting {
   readonly #borrowed = new Map<string, string>()
   #depth = 0
   #nameEnd = 0
-  #cutStart = -1 // where the child begins that is being taken out
+  #cutStart = -1 // where the element begins that is being taken out
+  #cutDepth = 0
 
   constructor(slice: Slice, options: RewriteOptions) {
     this.#options = options
@@ -65,27 +84,41 @@ class Rewriting {
       const prefix = tag.attributes.declaredPrefix(bytes, 0, i)
       if (prefix !== undefined) this.#scope.declare(prefix, this.#value(i), this.#depth)
     }
-    if (this.#depth === 2 && this.#isUnwanted()) this.#cutStart = start
+    if (this.#cutStart < 0 && this.#isUnwanted()) {
+      this.#cutStart = start
+      this.#cutDepth = this.#depth
+    }
     if (this.#cutStart < 0) this.#map()
     if (tag.isEmpty) this.#close()
   }
 
   #close(): void {
     this.#scope.leave(this.#depth--)
-    if (this.#depth > 1 || this.#cutStart < 0) return
+    if (this.#cutStart < 0 || this.#depth >= this.#cutDepth) return
     this.#edits.push({ start: this.#cutStart, end: this.#cursor.end, text: '' })
     this.#cutStart = -1
   }
 
   #isUnwanted(): boolean {
-    const { remove } = this.#options
-    if (remove === undefined) return false
+    const { cut } = this.#options
+    const depth = this.#depth - 1
+    if (cut === undefined || depth === 0 || depth > cut.depth) return false
     const { tag, bytes } = this.#cursor
-    const namespace = this.#scope.find(this.#prefix()) ?? ''
-    return remove({
+    return cut.remove({
       name: bytes.toString('utf8', tag.colon < 0 ? tag.nameStart : tag.colon + 1, tag.nameEnd),
-      namespace,
+      namespace: this.#scope.find(this.#prefix()) ?? '',
+      depth,
+      attribute: name => this.#attribute(name),
     })
+  }
+
+  #attribute(name: string): string | undefined {
+    const { bytes, tag } = this.#cursor
+    const { count, nameStart, nameEnd } = tag.attributes
+    for (let i = 0; i < count; i++) {
+      if (bytes.toString('utf8', nameStart[i]!, nameEnd[i]!) === name) return this.#value(i)
+    }
+    return undefined
   }
 
   /** Notes what has to change in an open tag. */

@@ -169,6 +169,7 @@ describe('the daemon', () => {
       listen: [{ address: '127.0.0.1', port }],
       internal: { connector: 'component', host: '127.0.0.1', port: inside.port, secret: inside.secret },
       log: { level: 'error' },
+      store: { sqlite: around.folder.at('data/second.db') }, // the first gateway has its own
     })
     const listeners = new Map<string, () => void>()
     const status = run(file, {

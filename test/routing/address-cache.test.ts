@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AddressCache } from '../../src/routing/address-cache.ts'
-import { domainOf } from '../../src/xmpp/address.ts'
+import { canonicalBare, domainOf } from '../../src/xmpp/address.ts'
 
 describe('the address cache', () => {
   test.each([
@@ -12,7 +12,10 @@ describe('the address cache', () => {
     'a@b/',
   ])('says of %j what parsing says, the first time and later', address => {
     const cache = new AddressCache()
-    for (let i = 0; i < 3; i++) expect(cache.domainOf(address)).toBe(domainOf(address))
+    for (let i = 0; i < 3; i++) {
+      expect(cache.domainOf(address)).toBe(domainOf(address))
+      expect(cache.find(address)?.bare).toBe(canonicalBare(address))
+    }
   })
 
   test('is right about more addresses than it holds', () => {

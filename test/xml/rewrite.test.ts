@@ -1,16 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { elementsOf, Reader, type Slice } from '../../src/xml/reader.ts'
-import { rewrite } from '../../src/xml/rewrite.ts'
+import { type Cut, rewrite } from '../../src/xml/rewrite.ts'
 import { header, server, slicesOf, streams, wideLimits } from './transcript.ts'
 
 const component = 'jabber:component:accept'
 
 /** The element as it is written for a component stream. */
-function rewritten(
-  element: string,
-  remove?: (child: { name: string; namespace: string }) => boolean,
-  root = header,
-): string {
+function rewritten(element: string, remove?: Cut['remove'], root = header, depth = 1): string {
   const slices: Slice[] = []
   const reader = new Reader(
     server,
@@ -22,7 +18,7 @@ function rewritten(
     from: server,
     to: component,
     declarations: reader.declarations,
-    remove,
+    cut: remove && { depth, remove },
   })
   expect(elementsOf(bytes, component)).toHaveLength(1)
   return bytes.toString()
@@ -96,6 +92,20 @@ describe('Rewriting', () => {
       'jabber:server:dialback y',
       'jabber:server status',
     ])
+  })
+
+  test('takes out what is deeper, where it is told to look there, and does not ask of what is within', () => {
+    const seen: string[] = []
+    const remove: Cut['remove'] = ({ name, depth, attribute }) => {
+      seen.push(`${depth} ${name} ${attribute('id')}`)
+      return name === 'item' && attribute('id') === 'a&b'
+    }
+    const element =
+      "<iq><p xmlns='urn:x'><items><item x:id='1' id='a&amp;b' xmlns:x='urn:x'><item/></item> <item id='2'>2<deeper/></item></items><item id='a&amp;b'/></p></iq>"
+    expect(rewritten(element, remove, header, 3)).toBe(
+      "<iq><p xmlns='urn:x'><items> <item id='2'>2<deeper/></item></items></p></iq>",
+    )
+    expect(seen).toEqual(['1 p undefined', '2 items undefined', '3 item a&b', '3 item 2', '2 item a&b'])
   })
 
   test('declares nothing for a child it takes out', () => {

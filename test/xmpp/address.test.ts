@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { bareAddress, domainOf, parseDomain, parseJid, toUnicode } from '../../src/xmpp/address.ts'
+import {
+  bareAddress,
+  canonicalAddress,
+  canonicalBare,
+  domainOf,
+  parseDomain,
+  parseJid,
+  toUnicode,
+} from '../../src/xmpp/address.ts'
 import { domain } from '../support/inbound-peer.ts'
 
 describe('a domain', () => {
@@ -115,5 +123,36 @@ describe('an address (RFC 7622 §3)', () => {
     ['fabrikam.com/a@b', 'fabrikam.com'],
   ])('%s is bare as %s', (text, bare) => {
     expect(bareAddress(text)).toBe(bare)
+  })
+})
+
+describe('an address is compared (RFC 7622 §3, RFC 8265 §3.3)', () => {
+  test.each([
+    ['juliet@fabrikam.com', 'juliet@fabrikam.com'],
+    ['Juliet@Fabrikam.COM/Balcony', 'juliet@fabrikam.com'],
+    ['fabrikam.com/a@b', 'fabrikam.com'],
+    ['d\\27Artagnan@fabrikam.com', 'd\\27artagnan@fabrikam.com'],
+    ['ЮЛИЯ@München.example', 'юлия@xn--mnchen-3ya.example'],
+    ['re\u0301ne\u0301@fabrikam.com', 'réné@fabrikam.com'], // not composed
+    ['RE\u0301NÉ@fabrikam.com', 'réné@fabrikam.com'],
+    ['ｊｕｌｉｅｔ@fabrikam.com', 'juliet@fabrikam.com'], // full width
+    ['\u212bngström@fabrikam.com', 'ångström@fabrikam.com'], // the sign of the unit
+    ['strauß@fabrikam.com', 'strauß@fabrikam.com'], // RFC 6122 has it strauss: here they are two
+  ])('%j as %j, bare', (text, expected) => {
+    expect(canonicalBare(text)).toBe(expected)
+    expect(canonicalBare(expected)).toBe(expected)
+  })
+
+  test.each(['', 'a b@c', 'a＠b@fabrikam.com', 'a／b@fabrikam.com', '@fabrikam.com'])('%j as none', text => {
+    expect(canonicalBare(text)).toBeUndefined()
+    expect(canonicalAddress(text)).toBeUndefined()
+  })
+
+  test.each([
+    ['Juliet@fabrikam.com/Balcony', 'juliet@fabrikam.com/Balcony'],
+    ['Juliet@fabrikam.com', 'juliet@fabrikam.com'],
+    ['fabrikam.com/re\u0301', 'fabrikam.com/ré'],
+  ])('%j as %j, whole', (text, expected) => {
+    expect(canonicalAddress(text)).toBe(expected)
   })
 })

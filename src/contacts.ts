@@ -1,0 +1,58 @@
+import type { Contacts } from './routing/gate.ts'
+import { ContactStore } from './store/contacts.ts'
+import type { Log } from './telemetry/log.ts'
+
+/** How often the disk is asked again to take what it would not. */
+const retryMs = 15_000
+
+/** The store of contacts as the gateway uses it: what goes wrong with the disk is logged, and tried again. */
+export type KeptContacts = Contacts &
+  Pick<ContactStore, 'allow' | 'revoke' | 'list'> & {
+    readonly size: number
+    readonly owed: number
+    close(): void
+  }
+
+/**
+ * Opens the store of contacts.
+ * @throws {StoreError} when it cannot be used: a gateway that does not know who is authorised does not start
+ */
+export function openContacts(path: string, log: Log): KeptContacts {
+  const store = ContactStore.open(path)
+  let isFailing = false
+  const tell = (error: Error | undefined) => {
+    // Once for each time that it goes wrong: with a full disk, every subscription is another failure.
+    if (error !== undefined && !isFailing) {
+      log.error('contacts cannot be stored; until that is mended no more of them are authorised', {
+        reason: error.message,
+      })
+    }
+    if (error === undefined && isFailing) log.info('contacts can be stored again')
+    isFailing = error !== undefined
+    return error
+  }
+  const retry = setInterval(() => {
+    if (store.owed > 0) tell(store.settle())
+  }, retryMs)
+  return {
+    has: (local, remote) => store.has(local, remote),
+    learn: (local, remote, word) => store.learn(local, remote, word),
+    settle: () => tell(store.settle()),
+    allow: (local, remote) => store.allow(local, remote),
+    revoke: (local, remote) => store.revoke(local, remote),
+    list: (most, after) => store.list(most, after),
+    get version() {
+      return store.version
+    },
+    get size() {
+      return store.size
+    },
+    get owed() {
+      return store.owed
+    },
+    close: () => {
+      clearInterval(retry)
+      tell(store.close())
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import { type ContactPair, needsContact, type SubscriptionWord, wordOf } from '../policy/contacts.ts'
+import type { PartnerType } from '../policy/partner.ts'
+import { inwardVerdict, outwardVerdict, type Verdict } from '../policy/verdict.ts'
+import type { Slice } from '../xml/reader.ts'
+import { isDomainItself } from '../xmpp/address.ts'
+import type { AddressCache, KnownAddress } from './address-cache.ts'
+import { AwaitedAnswers } from './awaited-answers.ts'
+
+/** What is known of contacts; the store, where there is one. */
+export type Contacts = {
+  /** Grows whenever anybody becomes a contact or ceases to be one. */
+  readonly version: number
+  /** Is this partner's user an authorised contact of this local user's? */
+  has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
+  /**
+   * Takes note of a word of a local user's.
+   * @returns false where nothing has to be kept for it; else `settle` is due before the stanza goes on
+   */
+  learn(local: ContactPair['local'], remote: ContactPair['remote'], word: SubscriptionWord): boolean
+  /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
+  settle(): Error | undefined
+}
+
+/** What partner types mean for one stanza after the other: who may reach whom, and what he gets to see. */
+export class Gate {
+  readonly #contacts: Contacts
+  readonly #addresses: AddressCache
+  readonly #answers = new AwaitedAnswers()
+
+  constructor(contacts: Contacts, addresses: AddressCache) {
+    this.#contacts = contacts
+    this.#addresses = addresses
+  }
+
+  /** May it go in? */
+  inward(partnerType: PartnerType, slice: Slice): Verdict {
+    return inwardVerdict(partnerType, slice, this.#isWelcome(partnerType, slice))
+  }
+
+  /** May it go out? An answer to it may come back. */
+  outward(partnerType: PartnerType, slice: Slice): Verdict {
+    if (partnerType === 'publicUnverified' && slice.name === 'iq' && isRequest(slice)) {
+      this.#answers.expect(slice)
+    }
+    return outwardVerdict(partnerType, slice)
+  }
+
+  /**
+   * Takes note of what a local user's stanza says of a contact, whatever the partner's type, which may change.
+   * @returns true = `settle` is due before it goes on
+   */
+  learn(slice: Slice): boolean {
+    if (slice.name !== 'presence') return false
+    const word = wordOf(slice)
+    if (word === undefined) return false
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
+    if (local === undefined || remote === undefined || isDomainItself(local)) return false
+    return this.#contacts.learn(local, remote, word)
+  }
+
+  /** Makes what was learned last. @returns why it cannot be kept */
+  settle(): Error | undefined {
+    return this.#contacts.settle()
+  }
+
+  #isWelcome(partnerType: PartnerType, slice: Slice): boolean {
+    if (partnerType !== 'publicUnverified') return true
+    const receiver = this.#addresses.find(slice.to ?? '')
+    if (!needsContact(partnerType, receiver?.bare)) return true
+    const isAnswer = slice.name === 'iq' && !isRequest(slice) && this.#answers.take(slice)
+    if (isAnswer || receiver === undefined) return isAnswer
+    const sender = this.#addresses.find(slice.from ?? '')
+    return sender !== undefined && this.#isContact(sender, receiver)
+  }
+
+  /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */
+  #isContact(sender: KnownAddress, receiver: KnownAddress): boolean {
+    const { version } = this.#contacts
+    if (sender.asOf !== version) {
+      sender.contactOf.length = 0
+      sender.asOf = version
+    }
+    if (sender.contactOf.includes(receiver)) return true
+    const { bare: remote } = sender
+    const { bare: local } = receiver
+    if (remote === undefined || local === undefined || !this.#contacts.has(local, remote)) return false
+    if (sender.contactOf.length >= mostRemembered) sender.contactOf.length = 0
+    sender.contactOf.push(receiver)
+    return true
+  }
+}
+
+/** Of each sender: those he writes to at a time are few. */
+const mostRemembered = 8
+
+function isRequest({ type }: Slice): boolean {
+  return type === 'get' || type === 'set'
+}

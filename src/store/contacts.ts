@@ -1,0 +1,255 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { afterWord, type SubscriptionWord, type Words, withoutGrants } from '../policy/contacts.ts'
+import type { BareJid } from '../xmpp/address.ts'
+import { migrate } from './schema.ts'
+
+/** An authorised contact: who, whom, when and why. */
+export type Contact = {
+  readonly local: BareJid
+  readonly remote: BareJid
+  /** When it became authorised. */
+  readonly since: Date
+  /** By what the local user has sent, or by an operator's command. */
+  readonly by: 'learned' | 'command'
+}
+
+/** A change that is not on disk yet; `words` undefined = the authorisation ends. */
+type Change = {
+  readonly local: BareJid
+  readonly remote: BareJid
+  readonly words: Words | undefined
+  readonly by: Contact['by']
+}
+
+/** The database cannot be used; the message names the file, and what is wrong in SQLite's words. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/**
+ * The authorised contacts: in SQLite, and all in memory, where every stanza looks. What a local user's presence changes is
+ * gathered, and written in one transaction before any of those stanzas goes on.
+ */
+export class ContactStore {
+  readonly path: string
+  readonly #database: DatabaseSync
+  readonly #now: () => number
+  readonly #put: StatementSync
+  readonly #delete: StatementSync
+  /** From local user to contact to words given. */
+  readonly #contacts = new Map<BareJid, Map<BareJid, Words>>()
+  /** Changes since the last `settle`, by pair. */
+  #pending = new Map<string, Change>()
+  /** What has ended and could not be written: it holds in memory, and is written with the next change that can be. */
+  #owed = new Map<string, Change>()
+  #size = 0
+  #version = 0
+
+  /**
+   * Opens the database, made where it is missing (mode 0600), and reads it whole. One process has it at a time.
+   * @param now the clock, in ms since the epoch
+   * @throws {StoreError} when it cannot be used
+   */
+  static open(path: string, now: () => number = Date.now): ContactStore {
+    let database: DatabaseSync | undefined
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
+      database = new DatabaseSync(path, { timeout: lockedMs })
+      // Exclusive: who changed the file behind our back would not be seen. FULL: what COMMIT has said outlives a power cut.
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      migrate(database)
+      return new ContactStore(path, database, now)
+    } catch (error) {
+      database?.close()
+      throw new StoreError(wordsOf(path, error), { cause: error })
+    }
+  }
+
+  private constructor(path: string, database: DatabaseSync, now: () => number) {
+    this.path = path
+    this.#database = database
+    this.#now = now
+    this.#put = database.prepare(
+      `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed`,
+    )
+    this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
+    this.#load()
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isOpen
+  }
+
+  /** How many contacts are authorised. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Grows whenever anybody becomes a contact or ceases to be one. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** Changes that hold in memory, and that the disk has not taken. */
+  get owed(): number {
+    return this.#owed.size
+  }
+
+  /** Is this partner's user an authorised contact of this local user's? */
+  has(local: BareJid, remote: BareJid): boolean {
+    return this.#contacts.get(local)?.has(remote) === true
+  }
+
+  /**
+   * Takes note of a word of a local user's.
+   * @returns false where nothing has to be written for it; else `settle` is due before the stanza goes on
+   */
+  learn(local: BareJid, remote: BareJid, word: SubscriptionWord): boolean {
+    const key = keyOf(local, remote)
+    const noted = this.#pending.get(key)
+    const words = noted === undefined ? this.#words(local, remote) : noted.words
+    const after = afterWord(words, word)
+    if (after === words) return noted !== undefined
+    this.#pending.set(key, { local, remote, words: after, by: 'learned' })
+    return true
+  }
+
+  /**
+   * Writes what was learned, all of it or nothing. Where that fails, nobody is authorised who was not; what was to end, ends in
+   * memory all the same, and is written later.
+   * @returns what is wrong; undefined = all is on disk
+   */
+  settle(): StoreError | undefined {
+    const changes = this.#pending
+    if (changes.size === 0 && this.#owed.size === 0) return undefined
+    this.#pending = new Map()
+    const error = this.#write([...this.#owed.values(), ...changes.values()])
+    if (error === undefined) this.#owed.clear()
+    for (const [key, change] of changes) {
+      const before = this.#words(change.local, change.remote)
+      const words = error === undefined ? change.words : withoutGrants(before, change.words)
+      if (error !== undefined && words !== before) this.#owed.set(key, { ...change, words })
+      this.#remember({ ...change, words })
+    }
+    return error
+  }
+
+  /**
+   * Authorises by an operator's command.
+   * @returns false where it was authorised before
+   * @throws {StoreError} when it cannot be written; nothing has changed then
+   */
+  allow(local: BareJid, remote: BareJid): boolean {
+    if (this.has(local, remote)) return false
+    this.#writeNow({ local, remote, words: 0, by: 'command' })
+    return true
+  }
+
+  /**
+   * Ends an authorisation by an operator's command.
+   * @returns false where there was none
+   * @throws {StoreError} when it cannot be written; nothing has changed then
+   */
+  revoke(local: BareJid, remote: BareJid): boolean {
+    if (!this.has(local, remote)) return false
+    this.#writeNow({ local, remote, words: undefined, by: 'command' })
+    return true
+  }
+
+  /** The contacts in order of local user and contact, as they are on disk; behind `after` where it is given, at most `most`. */
+  list(most: number, after?: { readonly local: BareJid; readonly remote: BareJid }): Contact[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT local, remote, granted_ms, granted_by FROM contact WHERE (local, remote) > (?, ?)
+         ORDER BY local, remote LIMIT ?`,
+      )
+      .all(after?.local ?? '', after?.remote ?? '', most)
+    return rows.map(row => ({
+      local: row['local'] as BareJid,
+      remote: row['remote'] as BareJid,
+      since: new Date(row['granted_ms'] as number),
+      by: row['granted_by'] as Contact['by'],
+    }))
+  }
+
+  /** Writes what is owed, if that can be done now, and closes the file. */
+  close(): StoreError | undefined {
+    const error = this.settle()
+    this.#database.close()
+    return error
+  }
+
+  /** One row for each local user: a call into SQLite for each contact takes four times as long. */
+  #load(): void {
+    const users = this.#database.prepare(
+      `SELECT local, json_group_array(remote), json_group_array(subscribe + 2 * subscribed)
+       FROM contact GROUP BY local`,
+    )
+    users.setReturnArrays(true)
+    for (const row of users.iterate() as Iterable<unknown>) {
+      const [local, remotes, words] = row as [BareJid, string, string]
+      const contacts = new Map<BareJid, Words>()
+      const given: Words[] = JSON.parse(words)
+      for (const [at, remote] of (JSON.parse(remotes) as BareJid[]).entries())
+        contacts.set(remote, given[at]!)
+      this.#contacts.set(local, contacts)
+      this.#size += contacts.size
+    }
+  }
+
+  #writeNow(change: Change): void {
+    const error = this.#write([...this.#owed.values(), change])
+    if (error !== undefined) throw error
+    this.#owed.clear()
+    this.#remember(change)
+  }
+
+  #write(changes: Iterable<Change>): StoreError | undefined {
+    const database = this.#database
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      for (const { local, remote, words, by } of changes) {
+        if (words === undefined) this.#delete.run(local, remote)
+        else this.#put.run(local, remote, words & 1, words >> 1, this.#now(), by)
+      }
+      database.exec('COMMIT')
+      return undefined
+    } catch (error) {
+      // SQLite has undone it by itself where the disk was the cause.
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+      return new StoreError(wordsOf(this.path, error), { cause: error })
+    }
+  }
+
+  #words(local: BareJid, remote: BareJid): Words | undefined {
+    return this.#contacts.get(local)?.get(remote)
+  }
+
+  #remember({ local, remote, words }: Change): void {
+    const known = this.#contacts.get(local)
+    const contacts = known ?? new Map<BareJid, Words>()
+    this.#size -= contacts.size
+    if (words === undefined) contacts.delete(remote)
+    else contacts.set(remote, words)
+    this.#size += contacts.size
+    this.#version++
+    if (contacts.size === 0) this.#contacts.delete(local)
+    else if (known === undefined) this.#contacts.set(local, contacts)
+  }
+}
+
+/** How long another process may have the file. All that the gateway does waits meanwhile. */
+const lockedMs = 250
+
+function keyOf(local: BareJid, remote: BareJid): string {
+  return `${local} ${remote}`
+}
+
+function wordsOf(path: string, error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error)
+  return `${path}: ${why === 'database is locked' ? 'is in use by another process' : why}`
+}

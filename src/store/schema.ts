@@ -1,0 +1,46 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Marks the file as ours: no other database is written to by mistake. */
+const applicationId = 0x67_61_74_65 // "gate"
+
+/** Each step takes the database from the version of its index to the next one. None is ever changed once released. */
+const steps: readonly string[] = [
+  `CREATE TABLE contact (
+    local TEXT NOT NULL,
+    remote TEXT NOT NULL,
+    subscribe INTEGER NOT NULL CHECK (subscribe IN (0, 1)),
+    subscribed INTEGER NOT NULL CHECK (subscribed IN (0, 1)),
+    granted_ms INTEGER NOT NULL,
+    granted_by TEXT NOT NULL CHECK (granted_by IN ('learned', 'command')),
+    PRIMARY KEY (local, remote)
+  ) STRICT, WITHOUT ROWID`,
+]
+
+/**
+ * Brings a database up to this version of the gateway, all steps or none.
+ * @throws {Error} when it is somebody else's, or a later version's
+ */
+export function migrate(database: DatabaseSync): void {
+  const version = pragma(database, 'user_version')
+  const owner = pragma(database, 'application_id')
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  if (owner !== applicationId && !(isEmpty && owner === 0))
+    throw new Error('is not a database of the gateway')
+  if (version > steps.length) {
+    throw new Error(`was made by a later version (schema ${version}; this one knows ${steps.length})`)
+  }
+  // Nothing is written where nothing has to be: a full disk does not keep the gateway from starting.
+  if (version === steps.length) return
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of steps.slice(version)) database.exec(step)
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`)
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0)
+}

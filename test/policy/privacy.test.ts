@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { notesIn } from '../../src/policy/privacy.ts'
+import { elementsOf } from '../../src/xml/reader.ts'
+import { rewrite } from '../../src/xml/rewrite.ts'
+import { ns } from '../../src/xmpp/namespaces.ts'
+
+/** What a public partner gets of a stanza from the inside; undefined = nothing. */
+function seen(stanza: string): string | undefined {
+  const [slice] = elementsOf(Buffer.from(stanza), ns.component)
+  const declarations = new Map([['', ns.component]])
+  const notes = notesIn(slice!, declarations)
+  if (notes === 'whole') return undefined
+  if (notes === undefined) return slice!.toBuffer().toString()
+  return rewrite(slice!, { from: ns.component, to: ns.server, declarations, cut: notes }).toString()
+}
+
+const event = (content: string) =>
+  `<message from='r@contoso.com' to='j@fabrikam.com' type='headline'><event xmlns='${ns.pubsubEvent}'>${content}</event></message>`
+const result = (content: string) =>
+  `<iq type='result' id='1'><pubsub xmlns='${ns.pubsub}'>${content}</pubsub></iq>`
+const mood = `<mood xmlns='${ns.mood}'><happy/></mood>`
+const tune = "<items node='http://jabber.org/protocol/tune'><item id='1'><tune xmlns='urn:t'/></item></items>"
+
+describe('a status note', () => {
+  test.each([
+    [
+      'away',
+      "<presence><status xml:lang='en'>in a meeting</status><show>away</show></presence>",
+      '<presence><show>away</show></presence>',
+    ],
+    [
+      'in two languages, white space around it',
+      "<presence  type = 'unavailable' >\n<status>x</status> <priority>1</priority><status xml:lang='de'>y<![CDATA[<]]></status>&#10;</presence>",
+      "<presence  type = 'unavailable' >\n <priority>1</priority>&#10;</presence>",
+    ],
+    ['empty', '<presence><status/></presence>', '<presence></presence>'],
+    [
+      'under a prefix',
+      "<presence><c:status xmlns:c='jabber:component:accept'>x</c:status></presence>",
+      '<presence></presence>',
+    ],
+  ])('comes out of presence: %s', (_, stanza, expected) => {
+    expect(seen(stanza)).toBe(expected)
+  })
+
+  test.each([
+    '<presence><show>dnd</show></presence>',
+    "<presence><x xmlns='urn:x'><status>not the user's</status></x></presence>",
+    "<presence><status xmlns='urn:x'>not presence's</status></presence>",
+    '<message><status>no presence</status><body>status</body></message>',
+  ])('is none, and all stays: %s', stanza => {
+    expect(seen(stanza)).toBe(stanza)
+  })
+})
+
+describe('an event', () => {
+  test.each([
+    ['a mood', `<items node='${ns.mood}'><item id='1'>${mood}</item></items>`],
+    ['an activity', `<items node='${ns.activity}'><item/></items>`],
+    ['a mood taken back', `<items node='${ns.mood}'><retract id='1'/></items>`],
+    ['a mood node emptied', `<purge node='${ns.mood}'/>`],
+    ['a mood node deleted', `<delete node='${ns.mood}'/>`],
+    ['a mood beside a tune', `${tune}<items node='${ns.mood}'><item/></items>`],
+    ['a mood under another name', `<items node='urn:x'><item>${mood}</item></items>`],
+    ['a mood, its node in disguise', "<items node='http://jabber.org/protocol/&#109;ood'><item/></items>"],
+  ])('that tells %s does not go out', (_, content) => {
+    expect(seen(event(content))).toBeUndefined()
+  })
+
+  test.each([
+    ['another event', event(tune)],
+    ['a message about it', `<message><body>my ${ns.mood} is fine &#38; so on</body></message>`],
+    ['a mood that belongs to a message (XEP-0107 §3)', `<message><body>hi</body>${mood}</message>`],
+    ['no event of pubsub', `<message><event xmlns='urn:x'><items node='${ns.mood}'/></event></message>`],
+  ])('goes out as it is where it is %s', (_, stanza) => {
+    expect(seen(stanza)).toBe(stanza)
+  })
+})
+
+describe('an answer from a node', () => {
+  test.each([
+    [
+      'its items',
+      result(`<items node='${ns.mood}'><item id='1'>${mood}</item> <item id='2'/></items>`),
+      result(`<items node='${ns.mood}'> </items>`),
+    ],
+    [
+      'what tells a mood under another name',
+      result(`<items node='urn:x'><item id='1'>${mood}</item><item id='2'><y/></item></items>`),
+      result(`<items node='urn:x'><item id='1'></item><item id='2'><y/></item></items>`),
+    ],
+    [
+      'the items of that node only',
+      result(`${tune}<items node='http://jabber.org/protocol/&#x61;ctivity'><item/></items>`),
+      result(`${tune}<items node='http://jabber.org/protocol/&#x61;ctivity'></items>`),
+    ],
+  ])('goes out without %s', (_, stanza, expected) => {
+    expect(seen(stanza)).toBe(expected)
+  })
+
+  test.each([
+    result(tune),
+    `<iq type='result'><query xmlns='${ns.discoItems}'><item jid='r@contoso.com' node='${ns.mood}'/></query></iq>`,
+    `<iq type='result'><query xmlns='${ns.discoInfo}'><feature var='${ns.mood}'/></query></iq>`,
+  ])('stays as it is: %s', stanza => {
+    expect(seen(stanza)).toBe(stanza)
+  })
+})

@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ContactStore, StoreError } from '../../src/store/contacts.ts'
+import { bare } from '../support/contacts.ts'
+
+const romeo = bare('romeo@contoso.com')
+const juliet = bare('juliet@fabrikam.com')
+const nurse = bare('nurse@fabrikam.com')
+const child = new URL('granting-child.ts', import.meta.url).pathname
+
+/** A folder of the test's own, with the name of a database in it that is not there yet. */
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-store-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'data/gatehouse.db')
+}
+
+function open(path: string): ContactStore {
+  const store = ContactStore.open(path, () => 1_000)
+  onTestFinished(() => {
+    if (store.isOpen) store.close()
+  })
+  return store
+}
+
+/** Does something with the database that the store does not know of. */
+function behind(path: string, sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(path)
+  try {
+    return database.prepare(sql).all()
+  } finally {
+    database.close()
+  }
+}
+
+/** A database that takes no change of a contact. */
+function fullDisk(path: string): void {
+  for (const change of ['INSERT', 'UPDATE', 'DELETE']) {
+    behind(
+      path,
+      `CREATE TRIGGER full_${change} BEFORE ${change} ON contact BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
+    )
+  }
+}
+
+describe('a contact', () => {
+  test('is authorised once the word is on disk, and still is after a restart', () => {
+    const path = newFile()
+    const store = open(path)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.has(romeo, juliet)).toBe(false)
+    expect(store.settle()).toBeUndefined()
+    expect(store.has(romeo, juliet)).toBe(true)
+    expect(store.has(juliet, romeo)).toBe(false)
+    store.close()
+    const again = open(path)
+    expect([again.size, again.has(romeo, juliet), again.has(romeo, nurse)]).toEqual([1, true, false])
+    expect(again.list(10)).toEqual([{ local: romeo, remote: juliet, since: new Date(1_000), by: 'learned' }])
+  })
+
+  test('keeps over a restart which words the user has given', () => {
+    const path = newFile()
+    const store = open(path)
+    for (const word of ['subscribe', 'subscribed'] as const) store.learn(romeo, juliet, word)
+    store.learn(romeo, nurse, 'subscribe')
+    store.settle()
+    store.close()
+    const again = open(path)
+    for (const remote of [juliet, nurse]) again.learn(romeo, remote, 'unsubscribe')
+    again.settle()
+    expect([again.has(romeo, juliet), again.has(romeo, nurse), again.size]).toEqual([true, false, 1])
+  })
+
+  test('is not written again for a word that changes nothing', () => {
+    const store = open(newFile())
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    // Not on disk yet: whoever repeats it has to wait for that as well.
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    store.settle()
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe(false)
+    expect(store.learn(romeo, nurse, 'unsubscribed')).toBe(false)
+  })
+
+  test('is allowed and revoked by command, and the first reason stays', () => {
+    const store = open(newFile())
+    expect([store.allow(romeo, juliet), store.allow(romeo, juliet)]).toEqual([true, false])
+    store.learn(romeo, juliet, 'subscribe')
+    store.settle()
+    expect(store.list(1)).toEqual([{ local: romeo, remote: juliet, since: new Date(1_000), by: 'command' }])
+    expect([store.revoke(romeo, juliet), store.revoke(romeo, juliet)]).toEqual([true, false])
+    expect([store.has(romeo, juliet), store.list(1)]).toEqual([false, []])
+  })
+
+  test('is listed in pages', () => {
+    const store = open(newFile())
+    for (let i = 0; i < 5; i++) store.allow(bare(`u${i % 2}@contoso.com`), bare(`f${i}@fabrikam.com`))
+    const first = store.list(3)
+    const rest = store.list(3, first[2])
+    const names = [...first, ...rest].map(({ local, remote }) => `${local[1]}${remote[1]}`)
+    expect(names).toEqual(['00', '02', '04', '11', '13'])
+  })
+})
+
+describe('a disk that takes nothing', () => {
+  test('authorises nobody, and says why', () => {
+    const path = newFile()
+    open(path).close()
+    fullDisk(path)
+    const store = open(path)
+    store.learn(romeo, juliet, 'subscribe')
+    expect(store.settle()?.message).toBe(`${path}: disk full`)
+    expect([store.has(romeo, juliet), store.size, store.owed]).toEqual([false, 0, 0])
+    expect(() => store.allow(romeo, juliet)).toThrow(StoreError)
+    expect(store.has(romeo, juliet)).toBe(false)
+    store.close()
+    expect(behind(path, 'SELECT * FROM contact')).toEqual([])
+  })
+
+  test('lets an authorisation end all the same, and takes the end later', () => {
+    const path = newFile()
+    const before = open(path)
+    before.allow(romeo, juliet)
+    before.close()
+    fullDisk(path)
+    const store = open(path)
+    store.learn(romeo, juliet, 'unsubscribed')
+    store.learn(romeo, nurse, 'subscribe')
+    expect(store.settle()).toBeInstanceOf(StoreError)
+    expect([store.has(romeo, juliet), store.has(romeo, nurse), store.owed]).toEqual([false, false, 1])
+    expect(store.close()).toBeInstanceOf(StoreError)
+    for (const { name } of behind(path, "SELECT name FROM sqlite_schema WHERE type = 'trigger'")) {
+      behind(path, `DROP TRIGGER ${name}`)
+    }
+    const again = open(path)
+    again.learn(romeo, juliet, 'unsubscribed')
+    expect(again.settle()).toBeUndefined()
+    again.close()
+    expect(behind(path, 'SELECT * FROM contact')).toEqual([])
+  })
+
+  test('leaves nothing half-written when it is full indeed', async () => {
+    const path = newFile()
+    // 300 KB for any file that the process writes.
+    const lines = await linesOf(
+      spawn('sh', ['-c', 'ulimit -f 300; exec "$0" "$1" "$2"', process.execPath, child, path]),
+    )
+    const [why, authorised] = lines.slice(-2)
+    expect(why).toMatch(/gatehouse\.db: (database or disk is full|disk I\/O error)$/)
+    const kept = Number(lines.at(-3))
+    expect(authorised).toBe(`${kept} authorised`)
+    const store = open(path)
+    expect(store.size).toBe(kept)
+    store.learn(romeo, nurse, 'subscribe')
+    expect(store.settle()).toBeUndefined()
+  })
+})
+
+describe('a process killed while it writes', () => {
+  test('has lost nothing that it was told is on disk', async () => {
+    const path = newFile()
+    const process_ = spawn(process.execPath, [child, path])
+    const lines = await linesOf(process_, line => {
+      if (Number(line) >= 200) process_.kill('SIGKILL')
+    })
+    const told = Number(lines.at(-1))
+    expect(told).toBeGreaterThanOrEqual(200)
+    const store = open(path)
+    expect(store.size % 10).toBe(0) // each ten whole or not at all
+    expect(store.size).toBeGreaterThanOrEqual(told)
+    expect(store.has(romeo, bare(`friend${told}@fabrikam.com`))).toBe(true)
+    store.close()
+    expect(behind(path, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  })
+})
+
+describe('the file', () => {
+  test('is for its owner only, with all beside it', () => {
+    const path = newFile()
+    open(path).allow(romeo, juliet)
+    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+  })
+
+  test('is one process’s at a time', () => {
+    const path = newFile()
+    open(path)
+    expect(() => ContactStore.open(path)).toThrow(`${path}: is in use by another process`)
+  })
+
+  test.each([
+    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(5000)), 'file is not a database'],
+    [
+      "is another program's",
+      (path: string) => behind(path, 'CREATE TABLE contact (name TEXT)'),
+      'is not a database of the gateway',
+    ],
+    [
+      'was made by a later version',
+      (path: string) => {
+        open(path).close()
+        behind(path, 'PRAGMA user_version = 99')
+      },
+      'was made by a later version (schema 99; this one knows 1)',
+    ],
+  ])('is refused where it %s', (_, prepare, why) => {
+    const path = join(newFile(), '../..', 'gatehouse.db')
+    prepare(path)
+    expect(() => ContactStore.open(path)).toThrow(`${path}: ${why}`)
+  })
+})
+
+/** The lines that a process prints until its end. */
+async function linesOf(
+  running: ReturnType<typeof spawn>,
+  heard: (line: string) => void = () => {},
+): Promise<string[]> {
+  const lines: string[] = []
+  if (running.stdout === null) throw new Error('no output')
+  for await (const line of createInterface(running.stdout)) {
+    lines.push(line)
+    heard(line)
+  }
+  return lines
+}

@@ -1,0 +1,50 @@
+import { afterWord, type Words } from '../../src/policy/contacts.ts'
+import type { Contacts } from '../../src/routing/gate.ts'
+import { type BareJid, canonicalBare } from '../../src/xmpp/address.ts'
+
+/** An address as it is compared. @throws {Error} when it is none */
+export function bare(address: string): BareJid {
+  const jid = canonicalBare(address)
+  if (jid === undefined) throw new Error(`no address: ${address}`)
+  return jid
+}
+
+/** Contacts in memory, written `local remote`; `disk` says whether they can be kept. */
+export type MemoryContacts = Contacts & {
+  readonly known: Map<string, Words>
+  disk: 'sound' | 'full'
+  settled: number
+}
+
+/** Makes contacts that are kept in memory alone. */
+export function memoryContacts(...known: readonly string[]): MemoryContacts {
+  const learned = new Map<string, Words | undefined>()
+  let version = 0
+  const contacts: MemoryContacts = {
+    get version() {
+      return version
+    },
+    known: new Map(known.map(pair => [pair, 3])),
+    disk: 'sound',
+    settled: 0,
+    has: (local, remote) => contacts.known.has(`${local} ${remote}`),
+    learn: (local, remote, word) => {
+      const key = `${local} ${remote}`
+      learned.set(key, afterWord(learned.has(key) ? learned.get(key) : contacts.known.get(key), word))
+      return true
+    },
+    settle: () => {
+      contacts.settled++
+      version++
+      const changes = [...learned]
+      learned.clear()
+      if (contacts.disk === 'full') return new Error('database or disk is full')
+      for (const [key, words] of changes) {
+        if (words === undefined) contacts.known.delete(key)
+        else contacts.known.set(key, words)
+      }
+      return undefined
+    },
+  }
+  return contacts
+}
