@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { canonicalAddress } from '../xmpp/address.ts'
 import type { StanzaEnvelope } from '../xmpp/stanza.ts'
 
@@ -5,6 +6,7 @@ import type { StanzaEnvelope } from '../xmpp/stanza.ts'
 const patienceMs = 600_000
 /** Local users fill it, and the oldest go first: 80 requests a second for ten minutes. */
 const mostAwaited = 50_000
+const longestKeptId = 128
 
 /**
  * The IQ requests that local users have sent to those who may write to them only in answer: an answer passes once, for the id,
@@ -51,5 +53,8 @@ function keyOf(
   const one = asker === undefined ? undefined : canonicalAddress(asker)
   const other = asked === undefined ? undefined : canonicalAddress(asked)
   // No address holds a line end, and none of these is without an id (RFC 6120 §8.2.3).
-  return id === undefined || one === undefined || other === undefined ? undefined : `${one}\n${other}\n${id}`
+  if (id === undefined || one === undefined || other === undefined) return undefined
+  // An id may be as long as a stanza: 50,000 of those must not be kept.
+  const short = id.length > longestKeptId ? createHash('sha256').update(id).digest('hex') : id
+  return `${one}\n${other}\n${short}`
 }

@@ -26,6 +26,13 @@ describe('an answer', () => {
     expect([isAnswered('1'), isAnswered('1')]).toEqual([true, false])
   })
 
+  test('is known by the whole of a long id', () => {
+    const { asks, isAnswered } = scene()
+    const long = 'i'.repeat(10_000)
+    asks(`${long}1`)
+    expect([isAnswered(`${long}2`), isAnswered(`${long}1`)]).toEqual([false, true])
+  })
+
   test('is known by its addresses however they are written', () => {
     const { asks, isAnswered } = scene()
     asks('1', 'Juliet@FABRIKAM.com/balcony')
