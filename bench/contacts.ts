@@ -31,14 +31,25 @@ const user = (i: number) => `user${i % (rows / contactsOfEach)}@contoso.com`
 const friend = (i: number) => `friend${Math.floor(i / usersOfEach)}@fabrikam.com`
 
 /** Fills a database as the store makes it, quicker than the store would. */
-function fill(path: string): void {
+function fill(path: string, userOf: (row: number) => string): void {
   ContactStore.open(path).close()
   const database = new DatabaseSync(path)
   const put = database.prepare("INSERT INTO contact VALUES (?, ?, 1, 1, 0, 'learned')")
   database.exec('BEGIN')
-  for (let i = 0; i < rows; i++) put.run(user(i), friend(i))
+  for (let i = 0; i < rows; i++) put.run(userOf(i), friend(i))
   database.exec('COMMIT')
   database.close()
+}
+
+/** Fills a database and opens it as the gateway does when it starts. */
+function load(path: string, userOf: (row: number) => string, spread: string) {
+  fill(path, userOf)
+  const startMs = performance.now()
+  const store = ContactStore.open(path)
+  const loadMs = performance.now() - startMs
+  if (store.size !== rows) throw new Error(`${store.size} contacts were loaded`)
+  console.log(`${rows} contacts, ${spread}, loaded in ${loadMs.toFixed(0)} ms (at most ${most.loadMs})`)
+  return { store, loadMs }
 }
 
 /** Messages of 5000 contacts from all over the store, each to three users in turn, as one stream. */
@@ -112,13 +123,9 @@ function middle(values: readonly number[]): number {
 const limits = { elementBytes: 262_144, depth: 64 }
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
 try {
-  const path = join(folder, 'gatehouse.db')
-  fill(path)
-  const startMs = performance.now()
-  const store = ContactStore.open(path)
-  const loadMs = performance.now() - startMs
-  if (store.size !== rows) throw new Error(`${store.size} contacts were loaded`)
-  console.log(`${rows} contacts loaded in ${loadMs.toFixed(0)} ms (at most ${most.loadMs})`)
+  const lonely = load(join(folder, 'lonely.db'), i => `user${i}@contoso.com`, 'one of each user')
+  lonely.store.close()
+  const { store, loadMs } = load(join(folder, 'gatehouse.db'), user, `${contactsOfEach} of each user`)
 
   const chunks = traffic()
   const everybody: Contacts = { version: 0, has: () => true, learn: () => false, settle: () => undefined }
@@ -156,7 +163,7 @@ try {
   console.log(`the store adds ${added.toFixed(1)} % to the relay of a stanza (at most ${most.addedPercent})`)
   console.log(`partner type and store together add ${addedPercent(withStore, federated).toFixed(1)} %`)
   store.close()
-  if (loadMs > most.loadMs || added > most.addedPercent) process.exitCode = 1
+  if (Math.max(loadMs, lonely.loadMs) > most.loadMs || added > most.addedPercent) process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -183,21 +183,34 @@ export class ContactStore {
     return error
   }
 
-  /** One row for each local user: a call into SQLite for each contact takes four times as long. */
+  /** A page for each call into SQLite: one for each contact takes half as long again, one for each user twice as long. */
   #load(): void {
-    const users = this.#database.prepare(
-      `SELECT local, json_group_array(remote), json_group_array(subscribe + 2 * subscribed)
-       FROM contact GROUP BY local`,
+    const page = this.#database.prepare(
+      `SELECT json_group_array(local), json_group_array(remote), json_group_array(words) FROM
+       (SELECT local, remote, subscribe + 2 * subscribed AS words FROM contact WHERE (local, remote) > (?, ?)
+        ORDER BY local, remote LIMIT ${pageRows})`,
     )
-    users.setReturnArrays(true)
-    for (const row of users.iterate() as Iterable<unknown>) {
-      const [local, remotes, words] = row as [BareJid, string, string]
-      const contacts = new Map<BareJid, Words>()
-      const given: Words[] = JSON.parse(words)
-      for (const [at, remote] of (JSON.parse(remotes) as BareJid[]).entries())
-        contacts.set(remote, given[at]!)
-      this.#contacts.set(local, contacts)
-      this.#size += contacts.size
+    page.setReturnArrays(true)
+    let contacts = new Map<BareJid, Words>()
+    for (let user: string = '', contact = '', rows = pageRows; rows === pageRows; ) {
+      const columns = page.get(user, contact) as unknown as readonly [string, string, string]
+      const [locals, remotes, words]: [BareJid[], BareJid[], Words[]] = [
+        JSON.parse(columns[0]),
+        JSON.parse(columns[1]),
+        JSON.parse(columns[2]),
+      ]
+      rows = locals.length
+      for (let at = 0; at < rows; at++) {
+        const local = locals[at]!
+        contact = remotes[at]!
+        if (local !== user) {
+          user = local
+          contacts = new Map()
+          this.#contacts.set(local, contacts)
+        }
+        contacts.set(contact as BareJid, words[at]!)
+      }
+      this.#size += rows
     }
   }
 
@@ -241,6 +254,9 @@ export class ContactStore {
     else if (known === undefined) this.#contacts.set(local, contacts)
   }
 }
+
+/** Contacts read at a time. */
+const pageRows = 10_000
 
 /** How long another process may have the file. All that the gateway does waits meanwhile. */
 const lockedMs = 250

@@ -96,6 +96,22 @@ describe('a contact', () => {
     expect([store.has(romeo, juliet), store.list(1)]).toEqual([false, []])
   })
 
+  test('is read again whatever page of the database it is on', () => {
+    const path = newFile()
+    const first = open(path)
+    const others = Array.from({ length: 9_999 }, (_, i) => bare(`friend${i}@fabrikam.com`))
+    for (const other of [...others, juliet, nurse]) first.learn(romeo, other, 'subscribed')
+    const sampson = bare('sampson@contoso.com') // behind the last of Romeo's, on the second page
+    first.learn(sampson, juliet, 'subscribe')
+    expect(first.settle()).toBeUndefined()
+    first.close()
+    const second = open(path)
+    expect(second.size).toBe(10_002)
+    expect([...others, juliet, nurse].filter(other => !second.has(romeo, other))).toEqual([])
+    expect(second.has(sampson, juliet)).toBe(true)
+    expect(second.has(sampson, nurse)).toBe(false)
+  })
+
   test('is listed in pages', () => {
     const store = open(newFile())
     for (let i = 0; i < 5; i++) store.allow(bare(`u${i % 2}@contoso.com`), bare(`f${i}@fabrikam.com`))
