@@ -34,7 +34,7 @@ const friend = (i: number) => `friend${Math.floor(i / usersOfEach)}@fabrikam.com
 function fill(path: string, userOf: (row: number) => string): void {
   ContactStore.open(path).close()
   const database = new DatabaseSync(path)
-  const put = database.prepare("INSERT INTO contact VALUES (?, ?, 1, 1, 0, 'learned')")
+  const put = database.prepare("INSERT INTO contact VALUES (?, ?, 1, 1, 0, 'learned', NULL, NULL)")
   database.exec('BEGIN')
   for (let i = 0; i < rows; i++) put.run(userOf(i), friend(i))
   database.exec('COMMIT')

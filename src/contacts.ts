@@ -1,3 +1,4 @@
+import type { ContactOrders } from './admin/contacts.ts'
 import type { Contacts } from './routing/gate.ts'
 import { ContactStore } from './store/contacts.ts'
 import type { Log } from './telemetry/log.ts'
@@ -7,7 +8,7 @@ const retryMs = 15_000
 
 /** The store of contacts as the gateway uses it: what goes wrong with the disk is logged, and tried again. */
 export type KeptContacts = Contacts &
-  Pick<ContactStore, 'allow' | 'revoke' | 'list'> & {
+  ContactOrders & {
     readonly size: number
     readonly owed: number
     close(): void
@@ -38,9 +39,18 @@ export function openContacts(path: string, log: Log): KeptContacts {
     has: (local, remote) => store.has(local, remote),
     learn: (local, remote, word) => store.learn(local, remote, word),
     settle: () => tell(store.settle()),
-    allow: (local, remote) => store.allow(local, remote),
-    revoke: (local, remote) => store.revoke(local, remote),
-    list: (most, after) => store.list(most, after),
+    allow: (local, remote, order) => {
+      const isNew = store.allow(local, remote, order)
+      const { operator, reason = null } = order
+      if (isNew) log.event({ event: 'contact.allowed', local, remote, by: operator, reason })
+      return isNew
+    },
+    revoke: (local, remote, { operator }) => {
+      const isEnded = store.revoke(local, remote)
+      if (isEnded) log.event({ event: 'contact.revoked', local, remote, by: operator })
+      return isEnded
+    },
+    list: (filter, most, after) => store.list(filter, most, after),
     get version() {
       return store.version
     },

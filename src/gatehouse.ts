@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { contactRoutes } from './admin/contacts.ts'
 import type { Readiness } from './admin/health.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
@@ -128,12 +129,14 @@ export async function startGatehouse(
       listening.push(at)
       log.event({ event: 'listening', ...at })
     }
-    const { address, port } = config.admin
+    const { address, port, socket } = config.admin
     admin = await startAdminServer({
       address,
       port,
+      socket,
       log,
       health: { readiness, metrics: () => metrics.render() },
+      routes: contactRoutes(contacts, () => current.config),
     })
   } catch (error) {
     for (const listener of listeners) listener.close()

@@ -58,7 +58,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   dns2: /^transport\/(resolver|dns-exchange)\.ts$/,
   pino: /^telemetry\/log\.ts$/,
   yaml: /^config\//,
-  zod: /^config\//,
+  zod: /^(config|admin)\//,
   commander: /^cli\/arguments\.ts$/,
 }
 

@@ -1,3 +1,5 @@
+import { json, type Reply } from './reply.ts'
+
 /** Whether the gateway does its work, and if not, why. */
 export type Readiness = { readonly ready: boolean; readonly detail: string }
 
@@ -5,13 +7,6 @@ export type Readiness = { readonly ready: boolean; readonly detail: string }
 export type HealthSources = {
   readonly readiness: () => Readiness
   readonly metrics: () => string
-}
-
-/** An answer of the admin port. */
-export type Reply = {
-  readonly status: number
-  readonly type: string
-  readonly body: string
 }
 
 /** Answers the three paths that monitoring asks for; undefined for any other. */
@@ -28,9 +23,4 @@ export function answerHealth(path: string, sources: HealthSources): Reply | unde
     default:
       return undefined
   }
-}
-
-/** An answer in JSON. */
-export function json(status: number, value: unknown): Reply {
-  return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
 }

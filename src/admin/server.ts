@@ -1,18 +1,25 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Log } from '../telemetry/log.ts'
-import { answerHealth, type HealthSources, json, type Reply } from './health.ts'
+import type { Route } from './api.ts'
+import { answerHealth, type HealthSources } from './health.ts'
+import { closeServer, listenForHttp } from './http.ts'
+import { failure, type Reply, wrongMethod } from './reply.ts'
+import { openAdminSocket } from './socket.ts'
 
 export type AdminOptions = {
   readonly address: string
   /** 0 = any free port. */
   readonly port: number
+  /** Where the local commands speak to the daemon. */
+  readonly socket: string
   readonly health: HealthSources
+  /** What the API can do. */
+  readonly routes: readonly Route[]
   readonly log: Log
 }
 
-/** The admin port, listening. */
+/** The admin port and the admin socket, listening. */
 export type AdminServer = {
   readonly address: string
   readonly port: number
@@ -20,63 +27,32 @@ export type AdminServer = {
   readonly close: () => Promise<void>
 }
 
-// Whoever reaches the port may talk to it: nothing it sends is kept, and nothing waits for it long.
-const bounds = {
-  maxHeaderSize: 8192,
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5000,
-  connectionsCheckingInterval: 1000,
-} as const
-const mostConnections = 64
-
 /**
- * Opens the admin port.
- * @throws the error of the socket, such as EADDRINUSE
+ * Opens the admin socket and the admin port.
+ * @throws {Error} when either cannot be had, such as EADDRINUSE; nothing is left open
  */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
-  const server = createServer(bounds, (request, response) => {
-    send(request, response, replyTo(request, options))
-  })
-  server.maxConnections = mostConnections
-  server.listen(options.port, options.address)
-  await once(server, 'listening')
-  server.on('error', error => options.log.error('admin port failed', { err: error }))
-  const { address, port } = server.address() as AddressInfo
-  return {
-    address,
-    port,
-    close: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
-  }
-}
-
-function replyTo(request: IncomingMessage, { health, log }: AdminOptions): Reply {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'method not allowed' })
+  const { health, log, routes } = options
+  const socket = await openAdminSocket(options.socket, routes, log)
   try {
-    const path = (request.url ?? '/').split('?', 1)[0]!
-    return answerHealth(path, health) ?? json(404, { error: 'not found' })
+    const at = { host: options.address, port: options.port }
+    const server = await listenForHttp(at, request => replyTo(request, health), log)
+    const { address, port } = server.address() as AddressInfo
+    return {
+      address,
+      port,
+      close: async () => {
+        await Promise.all([socket.close(), closeServer(server)])
+      },
+    }
   } catch (error) {
-    log.error('admin request failed', { err: error })
-    return json(500, { error: 'internal error, see the log' })
+    await socket.close()
+    throw error
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-    // A body that nobody asked for is not read: the connection ends instead.
-    ...(request.headers['content-length'] || request.headers['transfer-encoding']
-      ? { connection: 'close' }
-      : {}),
-  })
-  response.end(request.method === 'HEAD' ? undefined : body)
+function replyTo(request: IncomingMessage, health: HealthSources): Reply {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(['GET', 'HEAD'])
+  const path = (request.url ?? '/').split('?', 1)[0]!
+  return answerHealth(path, health) ?? failure(404, 'not found')
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import type { Host } from './host.ts'
+import type { ContactFilterOptions } from './contact.ts'
+import type { CommandOptions, Host } from './host.ts'
 
 const defaultConfig = 'config/gatehouse.yaml'
 
@@ -38,6 +39,7 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     .showHelpAfterError('(gatehouse --help tells what there is)')
   const options = (): GlobalOptions => program.opts<GlobalOptions>()
   const configFile = (): string => options().config ?? defaultConfig
+  const commandOptions = (): CommandOptions => ({ config: configFile(), json: options().json === true })
 
   program
     .command('run')
@@ -51,7 +53,7 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     .description('configuration, partners, certificates, secrets, internal server: errors and warnings')
     .action(async () => {
       const { check } = await import('./check.ts')
-      finish(await check({ config: configFile(), json: options().json === true }, host))
+      finish(await check(commandOptions(), host))
     })
   program
     .command('matrix')
@@ -60,6 +62,37 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
       const { showMatrix } = await import('./matrix.ts')
       const config = options().config ?? (existsSync(defaultConfig) ? defaultConfig : undefined)
       finish(showMatrix({ config, json: options().json === true }, host))
+    })
+  const contact = program
+    .command('contact')
+    .description('authorised contacts, of the running daemon or in its file')
+  contact
+    .command('list')
+    .description('who may reach whom, since when and why')
+    .option('--local <jid|domain>', 'of this local user, or of all users of this domain')
+    .option('--remote <jid|domain>', "with this partner's user, or with all users of this domain")
+    .action(async (filter: ContactFilterOptions) => {
+      const { listContacts } = await import('./contact.ts')
+      finish(await listContacts(filter, commandOptions(), host))
+    })
+  contact
+    .command('allow')
+    .description("authorises a partner's user to reach a local user")
+    .argument('<local-jid>')
+    .argument('<partner-jid>')
+    .option('--reason <text>', 'why, for whoever reads the list')
+    .action(async (local: string, remote: string, { reason }: { reason?: string }) => {
+      const { allowContact } = await import('./contact.ts')
+      finish(await allowContact({ local, remote, reason }, commandOptions(), host))
+    })
+  contact
+    .command('revoke')
+    .description('ends that')
+    .argument('<local-jid>')
+    .argument('<partner-jid>')
+    .action(async (local: string, remote: string) => {
+      const { revokeContact } = await import('./contact.ts')
+      finish(await revokeContact({ local, remote }, commandOptions(), host))
     })
   return program
 }

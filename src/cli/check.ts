@@ -1,17 +1,16 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { socketPathFault } from '../admin/socket.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { openReport, type Report } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import { reportCertificates } from './check-certificates.ts'
-import type { Host } from './host.ts'
+import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, inFileOrder } from './output.ts'
 
-export type CheckOptions = { readonly config: string; readonly json: boolean }
-
 /** `check`: everything that can be found wrong without starting. Warnings leave the exit status at 0. */
-export async function check({ config: file, json }: CheckOptions, host: Host): Promise<number> {
+export async function check({ config: file, json }: CommandOptions, host: Host): Promise<number> {
   const problems = await findProblems(file, host.env)
   const errors = problems.filter(({ severity }) => severity === 'error').length
   if (json) host.out(formatJson({ problems: inFileOrder(problems).map(asPlain) }))
@@ -33,6 +32,8 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const problems = [...config.warnings]
   const inConfig = openReport(config.file, problems)
   reportCertificates(config, { inConfig, inPartners: openReport(config.partnersFile, problems) }, new Date())
+  const fault = socketPathFault(config.admin.socket)
+  if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
   await reportInternal(config, inConfig)
   return problems
 }

@@ -9,3 +9,11 @@ export type Host = {
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
   readonly figures: ProcessFigures
 }
+
+/** What every command may be told. */
+export type CommandOptions = {
+  /** The configuration file. */
+  readonly config: string
+  /** Machine output. */
+  readonly json: boolean
+}

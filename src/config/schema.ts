@@ -96,7 +96,7 @@ const store = section({
   sqlite: path.default('../data/gatehouse.db').describe('Database of the authorised contacts.'),
 })
 
-const admin = section({
+export const adminSchema = section({
   address: ipAddress.default('127.0.0.1').describe('Address of health, metrics, API and control panel.'),
   port: listenPort.default(5280),
   socket: path
@@ -164,7 +164,7 @@ export const configSchema = section({
   dns: dns.prefault({}),
   trust: trustSchema.prefault({}),
   store: store.prefault({}),
-  admin: admin.prefault({}),
+  admin: adminSchema.prefault({}),
   limits: limits.prefault({}),
   timeouts: timeouts.prefault({}),
   log: log.prefault({}),

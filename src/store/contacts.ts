@@ -3,24 +3,22 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { afterWord, type SubscriptionWord, type Words, withoutGrants } from '../policy/contacts.ts'
 import type { BareJid } from '../xmpp/address.ts'
+import {
+  type Contact,
+  type ContactFilter,
+  type ContactPage,
+  listContacts,
+  type Order,
+} from './contact-list.ts'
 import { migrate } from './schema.ts'
-
-/** An authorised contact: who, whom, when and why. */
-export type Contact = {
-  readonly local: BareJid
-  readonly remote: BareJid
-  /** When it became authorised. */
-  readonly since: Date
-  /** By what the local user has sent, or by an operator's command. */
-  readonly by: 'learned' | 'command'
-}
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
   readonly local: BareJid
   readonly remote: BareJid
   readonly words: Words | undefined
-  readonly by: Contact['by']
+  /** The operator's command; undefined = learned from what the local user has sent. */
+  readonly order: Order | undefined
 }
 
 /** The database cannot be used; the message names the file, and what is wrong in SQLite's words. */
@@ -73,7 +71,8 @@ export class ContactStore {
     this.#database = database
     this.#now = now
     this.#put = database.prepare(
-      `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by, operator, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed`,
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
@@ -114,7 +113,7 @@ export class ContactStore {
     const words = noted === undefined ? this.#words(local, remote) : noted.words
     const after = afterWord(words, word)
     if (after === words) return noted !== undefined
-    this.#pending.set(key, { local, remote, words: after, by: 'learned' })
+    this.#pending.set(key, { local, remote, words: after, order: undefined })
     return true
   }
 
@@ -143,9 +142,9 @@ export class ContactStore {
    * @returns false where it was authorised before
    * @throws {StoreError} when it cannot be written; nothing has changed then
    */
-  allow(local: BareJid, remote: BareJid): boolean {
+  allow(local: BareJid, remote: BareJid, order: Order): boolean {
     if (this.has(local, remote)) return false
-    this.#writeNow({ local, remote, words: 0, by: 'command' })
+    this.#writeNow({ local, remote, words: 0, order })
     return true
   }
 
@@ -156,24 +155,13 @@ export class ContactStore {
    */
   revoke(local: BareJid, remote: BareJid): boolean {
     if (!this.has(local, remote)) return false
-    this.#writeNow({ local, remote, words: undefined, by: 'command' })
+    this.#writeNow({ local, remote, words: undefined, order: undefined })
     return true
   }
 
-  /** The contacts in order of local user and contact, as they are on disk; behind `after` where it is given, at most `most`. */
-  list(most: number, after?: { readonly local: BareJid; readonly remote: BareJid }): Contact[] {
-    const rows = this.#database
-      .prepare(
-        `SELECT local, remote, granted_ms, granted_by FROM contact WHERE (local, remote) > (?, ?)
-         ORDER BY local, remote LIMIT ?`,
-      )
-      .all(after?.local ?? '', after?.remote ?? '', most)
-    return rows.map(row => ({
-      local: row['local'] as BareJid,
-      remote: row['remote'] as BareJid,
-      since: new Date(row['granted_ms'] as number),
-      by: row['granted_by'] as Contact['by'],
-    }))
+  /** The contacts that the filter lets by, as they are on disk, a page at a time. */
+  list(filter: ContactFilter, most: number, after?: Pick<Contact, 'local' | 'remote'>): ContactPage {
+    return listContacts(this.#database, filter, most, after)
   }
 
   /** Writes what is owed, if that can be done now, and closes the file. */
@@ -225,9 +213,13 @@ export class ContactStore {
     const database = this.#database
     try {
       database.exec('BEGIN IMMEDIATE')
-      for (const { local, remote, words, by } of changes) {
+      for (const { local, remote, words, order } of changes) {
         if (words === undefined) this.#delete.run(local, remote)
-        else this.#put.run(local, remote, words & 1, words >> 1, this.#now(), by)
+        else {
+          const by = order === undefined ? 'learned' : 'command'
+          const { operator = null, reason = null } = order ?? {}
+          this.#put.run(local, remote, words & 1, words >> 1, this.#now(), by, operator, reason)
+        }
       }
       database.exec('COMMIT')
       return undefined

@@ -14,6 +14,10 @@ const steps: readonly string[] = [
     granted_by TEXT NOT NULL CHECK (granted_by IN ('learned', 'command')),
     PRIMARY KEY (local, remote)
   ) STRICT, WITHOUT ROWID`,
+  // Who allowed it, and why. Until then there was one way to do it by command.
+  `ALTER TABLE contact ADD COLUMN operator TEXT;
+  ALTER TABLE contact ADD COLUMN reason TEXT;
+  UPDATE contact SET operator = 'local operator' WHERE granted_by = 'command'`,
 ]
 
 /**

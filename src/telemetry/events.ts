@@ -51,6 +51,20 @@ export type GatewayEvent =
       /** How many more there were, under this rule, that were not told one by one. */
       readonly untold?: number
     }
+  | {
+      readonly event: 'contact.allowed'
+      readonly local: string
+      readonly remote: string
+      /** The operator who did it. */
+      readonly by: string
+      readonly reason: string | null
+    }
+  | {
+      readonly event: 'contact.revoked'
+      readonly local: string
+      readonly remote: string
+      readonly by: string
+    }
   | { readonly event: 'internal.connected'; readonly domain: string }
   | { readonly event: 'internal.disconnected'; readonly domain: string; readonly reason: string }
   | { readonly event: 'reloaded' }
@@ -66,6 +80,8 @@ export const eventLines = {
   'stream.refused': { level: 'warn', message: 'stream refused' },
   'stream.closed': { level: 'info', message: 'stream closed' },
   'stanza.refused': { level: 'warn', message: 'stanza refused' },
+  'contact.allowed': { level: 'info', message: 'contact allowed by command' },
+  'contact.revoked': { level: 'info', message: 'contact revoked by command' },
   'internal.connected': { level: 'info', message: 'internal server connected' },
   'internal.disconnected': { level: 'warn', message: 'internal server disconnected' },
   reloaded: { level: 'info', message: 'configuration reloaded' },

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { HealthSources } from '../../src/admin/health.ts'
@@ -13,6 +16,8 @@ async function startAdmin(
   const server = await startAdminServer({
     address: '127.0.0.1',
     port: 0,
+    socket: newSocketPath(),
+    routes: [],
     log,
     health: {
       readiness: () => ({ ready: true, detail: 'all is well' }),
@@ -22,6 +27,12 @@ async function startAdmin(
   })
   onTestFinished(server.close)
   return { ...server, log, url: `http://127.0.0.1:${server.port}` }
+}
+
+function newSocketPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-admin-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'gatehouse.sock')
 }
 
 /** Sends bytes as they are and returns what comes back until the end. */
@@ -71,7 +82,7 @@ describe('the admin port', () => {
     async path => {
       const { url } = await startAdmin()
       const response = await fetch(url + path)
-      expect([response.status, await response.json()]).toEqual([404, { error: 'not found' }])
+      expect([response.status, await response.json()]).toEqual([404, { error: { message: 'not found' } }])
     },
   )
 
@@ -102,16 +113,21 @@ describe('the admin port', () => {
       },
     })
     const response = await fetch(`${url}/metrics`)
-    expect([response.status, await response.json()]).toEqual([500, { error: 'internal error, see the log' }])
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: { message: 'internal error, see the log' } },
+    ])
     expect(log.lines).toMatchObject([{ level: 'error', fields: { err: new Error('broken') } }])
   })
 
   test('says so when its port is taken', async () => {
     const { port, log } = await startAdmin()
     const health = { readiness: () => ({ ready: true, detail: '' }), metrics: () => '' }
-    await expect(startAdminServer({ address: '127.0.0.1', port, log, health })).rejects.toMatchObject({
-      code: 'EADDRINUSE',
-    })
+    const socket = newSocketPath()
+    await expect(
+      startAdminServer({ address: '127.0.0.1', port, socket, routes: [], log, health }),
+    ).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    expect(existsSync(socket)).toBe(false)
   })
 
   test('closes at once, whoever is still connected', async () => {

@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { ListenOptions } from 'node:net'
+import type { Log } from '../telemetry/log.ts'
+import { failure, type Reply, RequestError } from './reply.ts'
+
+// Whoever reaches it may talk to it: little that he sends is kept, and nothing waits for it long.
+const bounds = {
+  maxHeaderSize: 8192,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+} as const
+const mostConnections = 64
+const mostBodyBytes = 65_536
+
+/** Gives the answer to a request; a `RequestError` that it raises is one, too. */
+export type Respond = (request: IncomingMessage) => Reply | Promise<Reply>
+
+/**
+ * Listens for HTTP, each connection and request within bounds.
+ * @param log is told of unexpected errors; the client hears that there was one
+ * @throws the error of the socket, such as EADDRINUSE
+ */
+export async function listenForHttp(at: ListenOptions, respond: Respond, log: Log): Promise<Server> {
+  const server = createServer(bounds, (request, response) => {
+    void answer(request, respond, log).then(reply => send(request, response, reply))
+  })
+  server.maxConnections = mostConnections
+  server.listen(at)
+  await once(server, 'listening')
+  server.on('error', error => log.error('admin server failed', { err: error }))
+  return server
+}
+
+/** Stops listening and drops what is connected. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}
+
+/**
+ * Reads the body of a request.
+ * @returns what it says in JSON; undefined where there is none
+ * @throws {RequestError} where it is longer than 64 KiB, or not JSON
+ */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const tooLong = new RequestError(413, `the body may have ${mostBodyBytes} bytes at most`)
+  if (Number(request.headers['content-length'] ?? 0) > mostBodyBytes) throw tooLong
+  const chunks: Buffer[] = []
+  let bytes = 0
+  // Else the connection would be gone before the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += chunk.length
+    if (bytes > mostBodyBytes) throw tooLong
+    chunks.push(chunk)
+  }
+  if (bytes === 0) return undefined
+  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new RequestError(415, 'the body has to be JSON, content-type: application/json')
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+  } catch {
+    throw new RequestError(400, 'the body is not JSON in UTF-8')
+  }
+}
+
+async function answer(request: IncomingMessage, respond: Respond, log: Log): Promise<Reply> {
+  try {
+    return await respond(request)
+  } catch (error) {
+    if (error instanceof RequestError) return failure(error.status, error.message)
+    // Who is gone before he has said all has broken nothing.
+    const isGone = request.destroyed && !request.complete
+    if (!isGone) log.error('admin request failed', { err: error })
+    return failure(500, 'internal error, see the log')
+  }
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, body, allow }: Reply,
+): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(allow === undefined ? {} : { allow: allow.join(', ') }),
+    // What was not read of a body is not read any more: the connection ends instead.
+    ...(request.complete || !hasBody(request) ? {} : { connection: 'close' }),
+  })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+}

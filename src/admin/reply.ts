@@ -1,0 +1,34 @@
+/** An answer over HTTP. */
+export type Reply = {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+  /** The methods that there are, where another one was asked for. */
+  readonly allow?: readonly string[]
+}
+
+/** An answer in JSON. */
+export function json(status: number, value: unknown): Reply {
+  return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
+}
+
+/** An answer that says what is wrong, and what to do about it. */
+export function failure(status: number, message: string): Reply {
+  return json(status, { error: { message } })
+}
+
+/** There are other methods. */
+export function wrongMethod(allow: readonly string[]): Reply {
+  return { ...failure(405, `this can be asked for by ${allow.join(' or ')} only`), allow }
+}
+
+/** A request that is refused; raised where it is found. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}

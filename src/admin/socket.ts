@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { lstatSync } from 'node:fs'
+import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Log } from '../telemetry/log.ts'
+import { answerApi, type Caller, type Route } from './api.ts'
+import { closeServer, listenForHttp, readJson } from './http.ts'
+
+/** Whoever may open the socket is the user that the gateway runs as, or root. */
+export const localOperator: Caller = { name: 'local operator', role: 'administrator' }
+
+/** The admin socket, listening. */
+export type AdminSocket = { readonly close: () => Promise<void> }
+
+/**
+ * Opens the admin socket: the API for local commands, mode 0600. What a dead gateway has left there is replaced.
+ * @throws {Error} when the path is too long or taken, or another gateway answers there
+ */
+export async function openAdminSocket(
+  path: string,
+  routes: readonly Route[],
+  log: Log,
+): Promise<AdminSocket> {
+  const fault = socketPathFault(path)
+  if (fault !== undefined) throw new Error(fault)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await mustBeFree(path)
+  // Made where nobody else gets in, and moved to its place once only the owner may connect.
+  const folder = await mkdtemp(join(dirname(path), stagingPrefix))
+  try {
+    const staged = join(folder, stagedName)
+    const respond = async (request: IncomingMessage) => {
+      const { method = '', url = '' } = request
+      return answerApi(routes, localOperator, { method, url, body: await readJson(request) })
+    }
+    const server = await listenForHttp({ path: staged }, respond, log)
+    try {
+      await chmod(staged, 0o600)
+      const { ino } = await lstat(staged)
+      await rename(staged, path)
+      return {
+        close: async () => {
+          // First, so that it is still ours: nobody takes the place of a gateway that answers.
+          if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) await rm(path, { force: true })
+          await closeServer(server)
+        },
+      }
+    } catch (error) {
+      await closeServer(server)
+      throw error
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Does anybody answer at this socket? @throws the error of the socket, such as EACCES, where that cannot be told */
+export async function isAnswered(path: string): Promise<boolean> {
+  const socket = connect({ path })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch (error) {
+    if (isNodeError(error) && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')) return false
+    throw error
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** What is wrong with a socket's path, and what to do about it; undefined = nothing. */
+export function socketPathFault(path: string): string | undefined {
+  const staged = join(dirname(path), `${stagingPrefix}XXXXXX`, stagedName)
+  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged))
+  if (longest <= mostPathBytes) return undefined
+  const tooMany = longest - mostPathBytes
+  return `the path of the admin socket is too long for this system by ${tooMany} bytes: ${path}; give admin.socket a shorter one`
+}
+
+/** `sun_path` of unix(7), without the byte that ends it. */
+const mostPathBytes = 107
+const stagingPrefix = '.gh-'
+const stagedName = 's'
+
+async function mustBeFree(path: string): Promise<void> {
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  if (!there.isSocket())
+    throw new Error(`the admin socket cannot be made: ${path} is there, and is no socket`)
+  if (!(await isAnswered(path))) return
+  throw new Error(
+    `another gateway is running with this socket: ${path}; stop it, or give admin.socket another path`,
+  )
+}
+
+function isNodeError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error
+}

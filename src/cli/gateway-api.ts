@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { request } from 'node:http'
+import { json as readJson } from 'node:stream/consumers'
+import { type ApiRequest, answerApi } from '../admin/api.ts'
+import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
+import { isAnswered, localOperator, socketPathFault } from '../admin/socket.ts'
+import { readAdminSocket } from '../config/admin-socket.ts'
+import { loadConfig } from '../config/load.ts'
+import { ContactStore, StoreError } from '../store/contacts.ts'
+import type { Host } from './host.ts'
+
+/** What the API has answered: its JSON. */
+export type ApiAnswer = { readonly status: number; readonly value: unknown }
+
+/** The API of a gateway, whether it runs or not. */
+export type GatewayApi = {
+  /** @throws {ApiError} when the gateway that runs gives no answer */
+  ask(request: ApiRequest): Promise<ApiAnswer>
+  close(): void
+}
+
+/** The API cannot be had; the message says why, and what to do. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+}
+
+/**
+ * The API of the gateway that runs with this configuration; where none does, the same on its database.
+ * @param mayCreate false = a database that is not there yet is not made, and counts as empty
+ * @throws {ConfigError | ApiError} when neither can be had
+ */
+export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
+  const socket = readAdminSocket(config)
+  const fault = socketPathFault(socket)
+  if (fault !== undefined) throw new ApiError(fault)
+  try {
+    if (await isAnswered(socket)) return { ask: request => askSocket(socket, request), close: () => {} }
+  } catch (error) {
+    throw new ApiError(reasonOf(socket, error), { cause: error })
+  }
+  return openOnFile(config, socket, mayCreate, host)
+}
+
+function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host): GatewayApi {
+  const config = loadConfig(file, host.env)
+  const { sqlite } = config.store
+  const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
+    const routes = contactRoutes(contacts, () => config)
+    const ask = async (request: ApiRequest) => {
+      const { status, body } = answerApi(routes, localOperator, request)
+      return { status, value: JSON.parse(body) as unknown }
+    }
+    return { ask, close }
+  }
+  if (!mayCreate && !existsSync(sqlite)) return serve(nobody, () => {})
+  try {
+    const store = ContactStore.open(sqlite)
+    return serve(store, () => void store.close())
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    throw new ApiError(`no gateway answers at ${socket}, and its database cannot be used: ${error.message}`)
+  }
+}
+
+/** The contacts of a gateway that has never run. */
+const nobody: ContactOrders = {
+  list: () => ({ contacts: [], next: undefined }),
+  allow: () => false,
+  revoke: () => false,
+}
+
+const patienceMs = 10_000
+
+async function askSocket(socketPath: string, { method, url: path, body }: ApiRequest): Promise<ApiAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>()
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const signal = AbortSignal.timeout(patienceMs)
+  request({ socketPath, method, path, headers, signal, agent: false }, response => {
+    const { statusCode: status = 0 } = response
+    readJson(response).then(
+      value => resolve({ status, value }),
+      error => reject(new Error(`the answer (${status}) cannot be read: ${error}`, { cause: error })),
+    )
+  })
+    .on('error', reject)
+    .end(body === undefined ? undefined : JSON.stringify(body))
+  try {
+    return await promise
+  } catch (error) {
+    throw new ApiError(reasonOf(socketPath, error), { cause: error })
+  }
+}
+
+function reasonOf(socket: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `${socket}: permission denied; run this as the user that the gateway runs as, or as root`
+  }
+  const why = error instanceof Error ? error.message : String(error)
+  const isLate = code === 'ABORT_ERR'
+  return `${socket}: ${isLate ? `the gateway gives no answer within ${patienceMs / 1000} s` : why}`
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { answerApi, type Caller, defineRoute } from '../../src/admin/api.ts'
+import { json, RequestError } from '../../src/admin/reply.ts'
+
+const administrator: Caller = { name: 'root', role: 'administrator' }
+const viewer: Caller = { name: 'guest', role: 'viewer' }
+
+const routes = [
+  defineRoute({
+    method: 'GET',
+    path: '/things',
+    role: 'viewer',
+    query: z.strictObject({ most: z.coerce.number().int().default(3) }),
+    handle: ({ query }) => json(200, query),
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/things/{name}',
+    role: 'administrator',
+    body: z.strictObject({ size: z.int() }),
+    handle: ({ parameters, body, caller }) => json(201, { ...parameters, ...body, by: caller.name }),
+  }),
+  defineRoute({
+    method: 'DELETE',
+    path: '/things/{name}',
+    role: 'administrator',
+    handle: () => {
+      throw new RequestError(409, 'is in use')
+    },
+  }),
+]
+
+/** The status and the JSON of an answer. */
+function ask(method: string, url: string, body?: unknown, caller = administrator): [number, unknown] {
+  const { status, body: text } = answerApi(routes, caller, { method, url, body })
+  return [status, JSON.parse(text)]
+}
+
+const message = (text: unknown) => ({ error: { message: text } })
+
+describe('the API', () => {
+  test.each<[string, string, unknown, number, unknown]>([
+    ['GET', '/things', undefined, 200, { most: 3 }],
+    ['GET', '/things?most=5', undefined, 200, { most: 5 }],
+    ['PUT', '/things/a', { size: 1 }, 201, { name: 'a', size: 1, by: 'root' }],
+    ['PUT', '/things/a%2F%40%C3%BC', { size: 1 }, 201, { name: 'a/@ü', size: 1, by: 'root' }],
+    ['DELETE', '/things/a', undefined, 409, message('is in use')],
+  ])('answers %s %s by its route', (method, url, body, status, value) => {
+    expect(ask(method, url, body)).toEqual([status, value])
+  })
+
+  test.each([
+    '/',
+    '',
+    '*',
+    '/thing',
+    '/things/',
+    '/things/a/b',
+    '//things',
+    '/things/%E0%A4%A',
+    '/%74hings',
+    'http://gateway/things',
+  ])('has nothing at %j', url => {
+    expect(ask('GET', url)).toEqual([404, message('there is nothing here')])
+  })
+
+  test.each([
+    ['POST', '/things', ['GET']],
+    ['get', '/things', ['GET']],
+    ['GET', '/things/a', ['PUT', 'DELETE']],
+  ])('does not do %s at %s', (method, url, allow) => {
+    expect(answerApi(routes, administrator, { method, url })).toMatchObject({ status: 405, allow })
+  })
+
+  test.each<[string, string, unknown, RegExp]>([
+    ['GET', '/things?most=many', undefined, /^query\.most: /],
+    ['GET', '/things?least=1', undefined, /^query: .*least/],
+    ['GET', '/things?__proto__=1', undefined, /^query: .*__proto__/],
+    ['GET', '/things', { size: 1 }, /^body: .*size/],
+    ['PUT', '/things/a', undefined, /^body\.size: /],
+    ['PUT', '/things/a', null, /^body: /],
+    ['PUT', '/things/a', [], /^body: /],
+    ['PUT', '/things/a', { size: '1', more: 2 }, /body\.size: .*; body: .*more/],
+    ['PUT', '/things/a?most=1', { size: 1 }, /^query: .*most/],
+  ])('refuses what does not belong there: %s %s %j', (method, url, body, expected) => {
+    expect(ask(method, url, body)).toEqual([400, message(expect.stringMatching(expected))])
+  })
+
+  test('lets a viewer look, and change nothing', () => {
+    expect(ask('GET', '/things', undefined, viewer)[0]).toBe(200)
+    for (const method of ['PUT', 'DELETE']) {
+      expect(ask(method, '/things/a', { size: 1 }, viewer)).toEqual([
+        403,
+        message('guest may look, and change nothing'),
+      ])
+    }
+  })
+})
