@@ -20,7 +20,7 @@ type Parameters = Readonly<Record<string, string>>
 /** One thing that the API can do. */
 export type Route = {
   readonly method: 'GET' | 'PUT' | 'DELETE'
-  /** A step in braces fits anything, and names it for `answer`: `/contacts/{local}`. */
+  /** A step in braces fits anything, the empty text too, and names it for `answer`: `/contacts/{local}`. */
   readonly path: string
   /** The least that a caller has to be. */
   readonly role: Role
@@ -102,9 +102,11 @@ function parametersOf(pattern: string, path: string): Parameters | undefined {
   for (const [at, want] of wanted.entries()) {
     const step = steps[at]!
     const name = /^\{(.+)\}$/.exec(want)?.[1]
-    const value = name === undefined ? undefined : decode(step)
-    if (name === undefined ? step !== want : !value) return undefined
-    if (name !== undefined && value !== undefined) parameters[name] = value
+    if (name === undefined && step !== want) return undefined
+    if (name === undefined) continue
+    const value = decode(step)
+    if (value === undefined) return undefined
+    parameters[name] = value
   }
   return parameters
 }

@@ -46,8 +46,8 @@ export async function allowContact(
     const body = pair.reason === undefined ? {} : { reason: pair.reason }
     const answer = await good(api.ask({ method: 'PUT', url: pathOf(pair), body }))
     const change = answer as ContactChangeJson
-    const now = change.changed ? 'is now' : 'was before'
-    tell(change, `${change.remote} ${now} an authorised contact of ${change.local}`, options, host)
+    const since = change.changed ? 'now' : 'already'
+    tell(change, `${change.remote} is ${since} an authorised contact of ${change.local}`, options, host)
   })
 }
 

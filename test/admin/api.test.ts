@@ -45,6 +45,7 @@ describe('the API', () => {
     ['GET', '/things?most=5', undefined, 200, { most: 5 }],
     ['PUT', '/things/a', { size: 1 }, 201, { name: 'a', size: 1, by: 'root' }],
     ['PUT', '/things/a%2F%40%C3%BC', { size: 1 }, 201, { name: 'a/@ü', size: 1, by: 'root' }],
+    ['PUT', '/things/', { size: 1 }, 201, { name: '', size: 1, by: 'root' }],
     ['DELETE', '/things/a', undefined, 409, message('is in use')],
   ])('answers %s %s by its route', (method, url, body, status, value) => {
     expect(ask(method, url, body)).toEqual([status, value])
@@ -55,7 +56,7 @@ describe('the API', () => {
     '',
     '*',
     '/thing',
-    '/things/',
+    '/thing/',
     '/things/a/b',
     '//things',
     '/things/%E0%A4%A',

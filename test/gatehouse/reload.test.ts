@@ -169,7 +169,9 @@ describe('the daemon', () => {
       listen: [{ address: '127.0.0.1', port }],
       internal: { connector: 'component', host: '127.0.0.1', port: inside.port, secret: inside.secret },
       log: { level: 'error' },
-      store: { sqlite: around.folder.at('data/second.db') }, // the first gateway has its own
+      // The first gateway has its own.
+      store: { sqlite: around.folder.at('data/second.db') },
+      admin: { port: 0, socket: around.folder.at('data/second.sock') },
     })
     const listeners = new Map<string, () => void>()
     const status = run(file, {

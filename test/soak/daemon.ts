@@ -25,7 +25,8 @@ export class Daemon {
     const [port, adminPort, inspectPort] = await freePorts()
     const places = {
       listen: [{ address: daemonHost, port }],
-      admin: { address: daemonHost, port: adminPort },
+      admin: { address: daemonHost, port: adminPort, socket: 'gatehouse.sock' },
+      store: { sqlite: 'gatehouse.db' },
     }
     const all = { ...files, 'gatehouse.yaml': JSON.stringify({ ...configuration, ...places }) }
     for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text, { mode: 0o600 })
