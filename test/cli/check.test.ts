@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
-import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
+import { type ConfigFolder, configFolder, leastConfig } from '../support/config-folder.ts'
 
 const later = { notAfter: daysFromNow(90) }
 const root = createAuthority(later)
@@ -65,6 +65,17 @@ describe('check', () => {
         },
       ],
     })
+  })
+
+  test('finds a path that no socket can have', async () => {
+    const { file } = configFolder({
+      'config/gatehouse.yaml': `${leastConfig}admin: { socket: /${'s'.repeat(120)} }\n`,
+    })
+    const { status, err } = await runCommand(['check', '--config', file])
+    expect(status).toBe(1)
+    expect(err).toMatch(
+      /:4:10: admin\.socket: the path of the admin socket is too long .* by 14 bytes: \/s+; give/,
+    )
   })
 
   test('fails where there is no configuration', async () => {
