@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { SendQueue } from './send-queue.ts'
 
 /** What a connection tells its owner. Called from the event loop, never from within `write`. */
 export type ConnectionEvents = {
@@ -11,7 +12,8 @@ export type ConnectionEvents = {
   closed(error: Error | undefined): void
 }
 
-type Batch<Token> = { readonly bytes: Buffer[]; readonly tokens: Token[] }
+/** Bytes that may wait, beside those the kernel has, before the source is told to pause. */
+const highWaterMark = 65_536
 
 /**
  * One socket, in the clear or under TLS: gathers what is written in one turn of the event loop into one write, and knows
@@ -20,11 +22,10 @@ type Batch<Token> = { readonly bytes: Buffer[]; readonly tokens: Token[] }
 export class Connection<Token = never> {
   #socket: Socket
   readonly #events: ConnectionEvents
-  #gathered: Batch<Token> = { bytes: [], tokens: [] }
-  /** Batches handed to the socket whose callback is due, oldest first. */
-  readonly #inFlight: Batch<Token>[] = []
-  #gatheredBytes = 0
+  readonly #queue = new SendQueue<Token>()
   #flushDue: NodeJS.Immediate | undefined
+  /** A piece is with the socket, its callback due. */
+  #isWriting = false
   #isBlocked = false
   #stall: NodeJS.Timeout | undefined
   readonly #stallMs: number
@@ -33,8 +34,8 @@ export class Connection<Token = never> {
   #detach: () => void = () => {}
 
   /**
-   * @param stallMs how long a peer may take over one write while more waits; then the connection is dropped. Node tells of a write
-   * at its end alone, so that a peer which takes a long one slowly looks like one which takes nothing
+   * @param stallMs how long a peer may take over 64 KiB, or less where less is left; then the connection is dropped. Without a
+   * deadline, a peer that reads nothing would hold what waits for it, and whoever has to wait with it
    */
   constructor(socket: Socket, stallMs: number, events: ConnectionEvents) {
     this.#socket = socket
@@ -49,18 +50,17 @@ export class Connection<Token = never> {
 
   /** Bytes that the kernel has not taken. */
   get unsentBytes(): number {
-    return this.#gatheredBytes + this.#socket.writableLength
+    return this.#queue.bytes
   }
 
   /**
-   * Queues bytes for the peer; `token` comes back from `takeUnsent` if the socket dies before the kernel took them.
+   * Queues bytes for the peer; `token` comes back from `takeUnsent` if the socket dies before the kernel took them all.
    * @returns false when the peer reads too slowly: `drained` follows
    */
   write(bytes: Buffer, token?: Token): boolean {
-    this.#gathered.bytes.push(bytes)
-    this.#gatheredBytes += bytes.length
-    if (token !== undefined) this.#gathered.tokens.push(token)
-    if (this.#flushDue === undefined && !this.#isClosed) this.#flushDue = setImmediate(() => this.flush())
+    this.#queue.add(bytes, token)
+    if (this.#isWriting) this.#isBlocked ||= this.#queue.bytes >= highWaterMark
+    else if (!this.#isClosed) this.#flushDue ??= setImmediate(() => this.flush())
     return !this.#isBlocked
   }
 
@@ -68,38 +68,35 @@ export class Connection<Token = never> {
   flush(then?: () => void): void {
     clearImmediate(this.#flushDue)
     this.#flushDue = undefined
-    const batch = this.#gathered
-    if (this.#isClosed || (batch.bytes.length === 0 && then === undefined)) return
-    this.#gathered = { bytes: [], tokens: [] }
-    this.#gatheredBytes = 0
-    this.#inFlight.push(batch)
-    const bytes = batch.bytes.length === 1 ? batch.bytes[0]! : Buffer.concat(batch.bytes)
-    const socket = this.#socket
-    this.#isBlocked = !socket.write(bytes, error => {
-      if (error) return // `closed` follows; the batch stays among the unsent
-      if (this.#inFlight[0] === batch) this.#inFlight.shift()
-      this.#watchStall()
-      then?.()
-    })
-    if (this.#stall === undefined) this.#watchStall()
+    if (this.#isClosed) return
+    if (then !== undefined) this.#queue.whenTaken(then)
+    if (!this.#isWriting) this.#writeNext()
   }
 
-  /** Without a deadline, a peer that reads nothing would hold what waits for it, and whoever has to wait with it. */
-  #watchStall(): void {
-    clearTimeout(this.#stall)
-    this.#stall = undefined
-    if (!this.#isBlocked || this.#isClosed || this.#inFlight.length === 0) return
+  /** One piece after the other: Node tells of a write at its end alone, and a peer that takes a long one slowly does read. */
+  #writeNext(): void {
+    const piece = this.#queue.next()
+    this.#isWriting = piece !== undefined
+    if (piece === undefined) return this.#drained()
     const reason = `the peer has taken nothing for ${this.#stallMs / 1000} s`
     this.#stall = setTimeout(() => this.destroy(new Error(reason)), this.#stallMs)
+    this.#socket.write(piece, error => {
+      clearTimeout(this.#stall)
+      if (error) return // `closed` follows; the piece stays among the unsent
+      this.#queue.taken()
+      this.#writeNext()
+    })
   }
 
-  /** Tokens that the kernel has not taken, oldest first; they are forgotten here. */
+  #drained(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    this.#events.drained()
+  }
+
+  /** Tokens of which the kernel has not taken every byte, oldest first; they are forgotten here. */
   takeUnsent(): Token[] {
-    const unsent = [...this.#inFlight, this.#gathered].flatMap(batch => batch.tokens)
-    this.#inFlight.length = 0
-    this.#gathered = { bytes: [], tokens: [] }
-    this.#gatheredBytes = 0
-    return unsent
+    return this.#queue.takeUnsent()
   }
 
   /** Stops reading; the peer feels it as back-pressure. */
@@ -135,9 +132,8 @@ export class Connection<Token = never> {
   /** Sends what is queued and our FIN; the socket is gone at the latest after `graceMs`. */
   end(graceMs: number): void {
     if (this.#isClosed) return
-    this.flush()
     const socket = this.#socket
-    socket.end()
+    this.flush(() => socket.end())
     socket.resume() // whatever the peer still sends is not read any more, but its FIN is
     const timer = setTimeout(() => socket.destroy(), graceMs)
     timer.unref()
@@ -153,23 +149,13 @@ export class Connection<Token = never> {
     this.#socket = socket
     const onData = (chunk: Buffer) => this.#events.data(chunk)
     const onEnd = () => this.#events.halfClosed()
-    const onDrain = () => {
-      this.#isBlocked = false
-      this.#watchStall()
-      this.#events.drained()
-    }
     const onError = (error: Error) => {
       this.#error ??= error
     }
     const onClose = () => this.#close(this.#error)
-    socket.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose)
+    socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
     this.#detach = () => {
-      socket
-        .off('data', onData)
-        .off('end', onEnd)
-        .off('drain', onDrain)
-        .off('error', onError)
-        .off('close', onClose)
+      socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
     }
     socket.resume()
   }

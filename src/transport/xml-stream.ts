@@ -24,7 +24,7 @@ export type XmlStreamEvents = {
 export type XmlStreamOptions = {
   readonly content: ContentNamespace
   readonly limits: XmlLimits
-  /** How long a peer may take over one write. */
+  /** How long a peer may take over 64 KiB. */
   readonly stallMs: number
   /** How long the peer has to close its side after ours. */
   readonly closeGraceMs: number

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection } from '../../src/transport/connection.ts'
 import { connected } from './tls-peers.ts'
 
@@ -113,16 +113,33 @@ describe('a connection', () => {
     expect(ours.takeUnsent().at(-1)).toBe(String(count - 1))
   })
 
-  test('stays where a slow peer takes what waits for it now and then, in time', async () => {
-    const { ours, far, told } = await connection(200)
-    for (let round = 0; round < 4; round++) {
-      await fill(ours)
-      await new Promise(resolve => setTimeout(resolve, 75))
+  test('stays while a peer takes what was one long write little by little, each part of it in time', async () => {
+    const { ours, far, told } = await connection(1_000)
+    await fill(ours)
+    ours.write(Buffer.alloc(64 * 2 ** 20), 'long') // many times what the kernel keeps
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    let rounds = 0
+    for (; ours.unsentBytes > 0; rounds++) {
+      vi.advanceTimersByTime(999)
+      const { unsentBytes } = ours
       far.resume()
-      while (ours.unsentBytes > 0) await nextTurn()
+      while (ours.unsentBytes === unsentBytes) await nextTurn()
       far.pause()
     }
-    expect(told).toEqual([])
+    expect(rounds).toBeGreaterThan(5)
+    expect([told, ours.takeUnsent()]).toEqual([[], []])
+  })
+
+  test('sends all that waits before it ends', async () => {
+    const { ours, far, closed, told } = await connection()
+    const count = await fill(ours)
+    ours.write(Buffer.alloc(1_000_000))
+    ours.end(5_000)
+    expect(await bytesRead(far)).toBe(count * 65_536 + 1_000_000)
+    far.end()
+    await closed
+    expect(told).toEqual(['half closed', 'closed'])
   })
 
   test('stops reading while it is paused', async () => {
