@@ -160,7 +160,6 @@ export async function startGatehouse(
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
     current = derived
     directory.forgetFailures()
-    keys.forgetFailures()
     await directory.closeForbidden()
     if (stopped !== undefined) return
     connector.setPartners(partnerDomains(next))

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { KeyAnswer, KeyRequest } from '../negotiation/dialback.ts'
 import type { Pair } from '../negotiation/stream.ts'
 import type { Directory } from './directory.ts'
@@ -8,10 +9,10 @@ import type { OutboundSession } from './outbound-session.ts'
 type Question = { readonly session: OutboundSession; readonly answer: (answer: KeyAnswer) => void }
 
 /**
- * How long a failure to reach an authoritative server answers further questions, in milliseconds: forged keys must not make
- * connection after connection to a partner. Short, for a partner that asks is likely to be up again.
+ * Milliseconds between the starts of two attempts to reach one authoritative server: forged keys must not make connection after
+ * connection to a partner. A key that comes in between waits: whoever forges keys must not have the true one refused.
  */
-const failureMemoryMs = 5_000
+const attemptEveryMs = 1_000
 
 /**
  * The receiving server's questions to authoritative servers (XEP-0220 §2.1.2). A stream that is up for the pair is used; else one
@@ -23,8 +24,8 @@ export class KeyVerification {
   /** Questions out, by pair and stream id. Bounded: each inbound stream asks for few pairs, each for a limited time. */
   readonly #questions = new Map<string, Question>()
   readonly #streams = new Map<string, Promise<OutboundSession>>()
-  /** Last failures by pair; there are no more pairs than our domains times the partners'. */
-  readonly #failures = new Map<string, { readonly untilMs: number; readonly answer: KeyAnswer }>()
+  /** Pairs with an attempt in the last second, each with the end of that. */
+  readonly #pauses = new Map<string, Promise<void>>()
   readonly #abort = new AbortController()
 
   constructor(environment: FederationEnvironment, directory: Directory) {
@@ -57,11 +58,6 @@ export class KeyVerification {
     }
   }
 
-  /** After a reload: nothing is known of failures. */
-  forgetFailures(): void {
-    this.#failures.clear()
-  }
-
   /** Opens nothing any more. */
   stop(): void {
     this.#abort.abort(new Error('the gateway is stopping'))
@@ -73,19 +69,13 @@ export class KeyVerification {
     answer: (answer: KeyAnswer) => void,
     isOver: AbortSignal,
   ): Promise<KeyAnswer> {
-    const name = nameOf(request)
-    const failure = this.#failures.get(name)
-    if (failure !== undefined && failure.untilMs > performance.now()) return failure.answer
-    this.#failures.delete(name)
     try {
       const session = this.#directory.link(request).session ?? (await this.#stream(request))
       if (isOver.aborted) return failed('remote-server-timeout', 'the time for an answer was over')
       this.#questions.set(nameOf(request, request.streamId), { session, answer })
       session.verify(request)
     } catch (error) {
-      const answer = this.#explain(error, request)
-      this.#failures.set(name, { untilMs: performance.now() + failureMemoryMs, answer })
-      return answer
+      return this.#explain(error, request)
     }
     return new Promise(() => {})
   }
@@ -103,6 +93,7 @@ export class KeyVerification {
   }
 
   async #open(pair: Pair, forget: () => void): Promise<OutboundSession> {
+    await this.#turn(nameOf(pair))
     const peer = this.#environment.peerFor(pair.remote)
     if (peer === undefined) throw new Error(`${pair.remote} is no longer a partner`)
     let session: OutboundSession | undefined
@@ -127,6 +118,17 @@ export class KeyVerification {
       throw new Error('the policy has changed meanwhile')
     }
     return session
+  }
+
+  /** Resolves when the next attempt may begin; that of the gateway's stop does not. */
+  async #turn(name: string): Promise<void> {
+    const { signal } = this.#abort
+    await this.#pauses.get(name)
+    signal.throwIfAborted()
+    const pause = wait(attemptEveryMs, undefined, { ref: false, signal })
+      .catch(() => {}) // aborted: over at once
+      .then(() => void this.#pauses.delete(name))
+    this.#pauses.set(name, pause)
   }
 
   /** An answer counts only on the stream the question went out on (XEP-0220 §2.1.2). */

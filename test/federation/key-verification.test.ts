@@ -18,7 +18,7 @@ function verification(isUp = false) {
   const dial = { fails: async (_: AbortSignal): Promise<never> => fail('refused') }
   const environment = {
     log,
-    timeouts: () => ({ dialbackMs: 1_000 }),
+    timeouts: () => ({ dialbackMs: 5_000 }),
     peerFor: () => ({ terms: { tls: 'required', methods: [] } }),
     dialer: {
       targets: (remote: string, _: unknown, signal: AbortSignal) => {
@@ -44,26 +44,36 @@ function fail(reason: string): never {
   throw new DialError('remote-server-timeout', reason)
 }
 
-describe('a failure to reach an authoritative server', () => {
-  test('answers further questions for 5 s, of its own pair alone', async () => {
+describe('attempts to reach an authoritative server', () => {
+  const failed = { outcome: 'error', condition: 'remote-connection-failed' }
+
+  test('begin a second apart, whatever is asked; questions in between wait, and share the next', async () => {
     const { dialled, verify } = verification()
-    const failed = { outcome: 'error', condition: 'remote-connection-failed' }
     expect(await verify()).toMatchObject(failed)
-    vi.advanceTimersByTime(4_999)
-    expect(await verify()).toMatchObject(failed)
-    expect(await verify('adatum.com')).toMatchObject(failed)
-    expect(dialled).toEqual(['fabrikam.com', 'adatum.com'])
-    vi.advanceTimersByTime(1)
+    const answers = [verify('fabrikam.com', 's2'), verify('fabrikam.com', 's3')]
+    await vi.advanceTimersByTimeAsync(999)
+    expect(dialled).toEqual(['fabrikam.com'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await Promise.all(answers)).toMatchObject([failed, failed])
+    expect(dialled).toEqual(['fabrikam.com', 'fabrikam.com'])
+  })
+
+  test('wait for those of their own pair alone, and for none long ago', async () => {
+    const { dialled, verify } = verification()
+    await verify()
+    await verify('adatum.com')
+    await vi.advanceTimersByTimeAsync(1_000)
     await verify()
     expect(dialled).toEqual(['fabrikam.com', 'adatum.com', 'fabrikam.com'])
   })
 
-  test('is forgotten by a reload', async () => {
+  test('are not waited for when the gateway stops', async () => {
     const { keys, dialled, verify } = verification()
     await verify()
-    keys.forgetFailures()
-    await verify()
-    expect(dialled).toHaveLength(2)
+    const answered = verify()
+    keys.stop()
+    expect(await answered).toMatchObject({ condition: 'remote-server-timeout' })
+    expect([dialled.length, vi.getTimerCount()]).toEqual([1, 0])
   })
 })
 
@@ -83,7 +93,7 @@ describe('a question', () => {
   test('fails in its time; an answer after that is ignored', async () => {
     const { verify, answer, log } = verification(true)
     const answered = verify()
-    vi.advanceTimersByTime(1_000)
+    vi.advanceTimersByTime(5_000)
     expect(await answered).toMatchObject({ outcome: 'error', condition: 'remote-server-timeout' })
     answer('s1')
     expect(log.lines).toMatchObject([

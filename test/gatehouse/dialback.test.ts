@@ -126,6 +126,23 @@ describe.each(methods)('a partner that uses %s', method => {
     expect(await peer.keyAnswer()).toBe('remote-connection-failed')
   })
 
+  test('is let in as soon as its own server is back, whoever has sent keys in its name before', async () => {
+    const gateway = await start(method)
+    const { peer: stranger, authoritative, server } = await asked(gateway, method)
+    authoritative.reset()
+    expect(await stranger.keyAnswer()).toBe('remote-server-timeout')
+    stranger.sendKey('forged')
+    const peer = await gateway.connect()
+    await opens(peer, method)
+    peer.sendKey('the-key')
+    const back = await server.next()
+    await greets(back, method)
+    await back.judges('invalid')
+    await back.judges('valid')
+    expect(await peer.keyAnswer()).toBe('valid')
+    expect(server.count()).toBe(2)
+  })
+
   test('is told when its domain is not in DNS, and may try again', async () => {
     const gateway = await start(method)
     const peer = await gateway.connect()
@@ -246,6 +263,18 @@ describe.each(methods)('the gateway, by %s,', method => {
     const { children } = await gateway.inside.stanza('fabrikam.com', '1')
     expect(children[0]?.children[0]?.name).toBe('remote-server-timeout')
     await receiving.isClosedWith('connection-timeout')
+  })
+
+  test('delivers at once, however often a key could not be verified before', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative, server } = await asked(gateway, method)
+    authoritative.reset()
+    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await greets(receiving, method)
+    await receiving.takesKey('valid')
+    await receiving.next('message')
   })
 
   test('asks on the stream that is up for the pair, where there is one', async () => {
