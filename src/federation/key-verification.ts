@@ -159,7 +159,7 @@ export class KeyVerification {
         remote: pair.remote,
         err: error,
       })
-      return failed('remote-server-timeout', reason)
+      return failed('not-acceptable', reason) // the cause lies here, not with a connection
     }
     const { condition, isUnknownHost } = error.failure
     if (isUnknownHost || condition === 'remote-server-not-found')

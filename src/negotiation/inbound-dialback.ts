@@ -1,5 +1,6 @@
 import { proveByDialback } from '../identity/proof.ts'
 import type { Element } from '../xml/element.ts'
+import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import { admitDialback, type DialbackElement, dialbackMethod, readDialback, writeAnswer } from './dialback.ts'
 import {
   fail,
@@ -13,6 +14,7 @@ import {
   type Negotiating,
   standingOf,
 } from './inbound-stream.ts'
+import type { Pair } from './stream.ts'
 
 /** Answers a dialback request, or has the authoritative server asked (XEP-0220 §2.2). */
 export function receiveDialback(state: Negotiating, element: Element, context: InboundContext): InboundStep {
@@ -65,14 +67,10 @@ export function settle(
   const { names } = question
   const method = dialbackMethod(state.channel)
   const send = (text: string): InboundAction => ({ do: 'send', text })
-  const terms = context.termsFor(pair.remote)
-  if (
-    terms === undefined ||
-    !context.isLocal(pair.local) ||
-    admitDialback(terms, state.channel) !== 'admit'
-  ) {
+  const condition = refusalOf(pair, state, context)
+  if (condition !== undefined) {
     const reason = 'the policy has changed since the question was put, and no longer permits this dialback'
-    const text = writeAnswer('result', names, { condition: 'policy-violation' })
+    const text = writeAnswer('result', names, { condition })
     return { state: { ...state, asked }, actions: [{ do: 'report', pair, method, reason }, send(text)] }
   }
   if (answer.outcome === 'valid') {
@@ -97,6 +95,19 @@ export function settle(
     return { state: { ...state, asked }, actions: [report] }
   const text = writeAnswer('result', names, answer.outcome === 'invalid' ? 'invalid' : answer)
   return { state: { ...state, asked }, actions: [report, send(text)] }
+}
+
+/** What a reload makes of a key that was sent before it, whatever the authoritative server says (XEP-0220 §2.4). */
+function refusalOf(
+  pair: Pair,
+  { channel }: Negotiating,
+  context: InboundContext,
+): StanzaCondition | undefined {
+  if (!context.isLocal(pair.local)) return 'item-not-found'
+  const terms = context.termsFor(pair.remote)
+  const admitted = terms === undefined ? 'ignore' : admitDialback(terms, channel)
+  if (admitted === 'admit') return undefined
+  return admitted === 'ignore' ? 'not-acceptable' : admitted
 }
 
 /** The names of a request as the peer wrote them, swapped: an answer must carry just these. */

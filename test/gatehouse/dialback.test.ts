@@ -1,62 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
-import type { HeaderChoices, KeyVerdict, WirePeer } from '../support/wire-peer.ts'
-
-const domains = { primaryDomain: 'fabrikam.com', additionalDomains: ['corp.fabrikam.com'] }
-
-const hello = "<message from='b@contoso.com' to='a@fabrikam.com' id='1'><body>x</body></message>"
-
-/** The two policies under which dialback is all there is. */
-const policies = {
-  'dialback-tcp': {
-    ...domains,
-    tlsNegotiation: 'notSupported',
-    saslNegotiation: 'notSupported',
-    dialbackNegotiation: true,
-  },
-  'dialback-tls': {
-    ...domains,
-    tlsNegotiation: 'required',
-    saslNegotiation: 'notSupported',
-    dialbackNegotiation: true,
-  },
-} as const
-
-type Method = keyof typeof policies
-
-const methods = Object.keys(policies) as Method[]
-
-const quick = { timeouts: { dialback: '300ms', streamEstablishment: '5s' } }
-
-const start = (method: Method, settings = {}) =>
-  startGateway({ partners: [policies[method]], inside: 'component', settings })
-
-/** The peer's stream, as far as dialback is due. */
-function opens(peer: WirePeer, method: Method) {
-  return method === 'dialback-tls' ? peer.opensSecurely() : peer.opens()
-}
-
-/** The peer's server, as far as the gateway may send its questions and keys. */
-function greets(peer: WirePeer, method: Method, choices: HeaderChoices = {}) {
-  const verb = method === 'dialback-tls' ? 'greetsSecurely' : 'greets'
-  return peer[verb](['dialback'], choices)
-}
-
-async function sendFromInside(gateway: RunningGateway, stanza: string): Promise<void> {
-  const inside = await gateway.inside.component('fabrikam.com')
-  inside.send(stanza)
-}
-
-/** A partner that has sent a key, and its server that is asked about it. */
-async function asked(gateway: RunningGateway, method: Method) {
-  const server = await gateway.serve()
-  const peer = await gateway.connect()
-  await opens(peer, method)
-  peer.sendKey('the-key')
-  const authoritative = await server.next()
-  await greets(authoritative, method)
-  return { peer, authoritative, server }
-}
+import { startGateway } from '../support/running-gateway.ts'
+import type { KeyVerdict } from '../support/wire-peer.ts'
+import {
+  asked,
+  greets,
+  hello,
+  methods,
+  opens,
+  policies,
+  quick,
+  sendFromInside,
+  start,
+} from './dialback-scene.ts'
 
 describe.each(methods)('a partner that uses %s', method => {
   test('is let in once its own server says that the key is valid', async () => {
@@ -86,44 +41,6 @@ describe.each(methods)('a partner that uses %s', method => {
     expect(await peer.keyAnswer()).toBe(answer)
     peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
     await peer.isClosedWith('not-authorized')
-  })
-
-  test('is told when its own server does not answer in time', async () => {
-    const gateway = await start(method, quick)
-    const { peer, authoritative } = await asked(gateway, method)
-    await authoritative.judges('silence')
-    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
-  })
-
-  test('is told when its own server drops the question', async () => {
-    const gateway = await start(method)
-    const { peer, authoritative } = await asked(gateway, method)
-    await authoritative.judges('silence')
-    authoritative.reset()
-    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
-  })
-
-  test('is told when its own server does not know the domain', async () => {
-    const gateway = await start(method)
-    const server = await gateway.serve()
-    const peer = await gateway.connect()
-    await opens(peer, method)
-    peer.sendKey('the-key')
-    const authoritative = await server.next()
-    authoritative.sendHeader({ id: 'x' })
-    authoritative.end(
-      "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
-    )
-    expect(await peer.keyAnswer()).toBe('remote-server-not-found')
-  })
-
-  test('is told when its own server is down', async () => {
-    const gateway = await start(method)
-    gateway.zone.federate('fabrikam.com', { port: 1, host: '127.0.0.1' })
-    const peer = await gateway.connect()
-    await opens(peer, method)
-    peer.sendKey('the-key')
-    expect(await peer.keyAnswer()).toBe('remote-connection-failed')
   })
 
   test('is let in as soon as its own server is back, whoever has sent keys in its name before', async () => {
@@ -238,22 +155,6 @@ describe.each(methods)('the gateway, by %s,', method => {
     expect(await ask('wire-peer-stream', `${key.slice(1)}0`)).toMatchObject({ type: 'invalid' })
   })
 
-  test.each<[KeyVerdict, string]>([
-    ['invalid', 'internal-server-error'],
-    [{ error: 'remote-server-not-found' }, 'remote-server-timeout'],
-    [{ error: 'policy-violation' }, 'remote-server-timeout'],
-  ])('bounces what waits when the answer is %j', async (verdict, condition) => {
-    const gateway = await start(method)
-    const server = await gateway.serve()
-    await sendFromInside(gateway, hello)
-    const receiving = await server.next()
-    await greets(receiving, method)
-    await receiving.takesKey(verdict)
-    const { attributes, children } = await gateway.inside.stanza('fabrikam.com', '1')
-    expect(attributes).toMatchObject({ type: 'error', from: 'a@fabrikam.com', to: 'b@contoso.com' })
-    expect(children[0]?.children[0]?.name).toBe(condition)
-  })
-
   test('bounces what waits when no answer comes in time', async () => {
     const gateway = await start(method, quick)
     const server = await gateway.serve()
@@ -317,13 +218,5 @@ describe('where dialback is not permitted', () => {
     await peer.isClosedWith('connection-timeout')
     expect(peer.text).not.toContain('db:result')
     expect(server.count()).toBe(0)
-  })
-  test('in the clear, because TLS is required, a key is answered policy-violation', async () => {
-    const gateway = await start('dialback-tls')
-    const peer = await gateway.connect()
-    await peer.opens()
-    peer.sendKey('the-key')
-    expect(await peer.keyAnswer()).toBe('policy-violation')
-    await peer.startsTls()
   })
 })

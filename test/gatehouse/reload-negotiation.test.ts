@@ -37,7 +37,7 @@ describe('a reload that forbids what a partner has just done', () => {
     authoritative.send(
       `<db:verify from='fabrikam.com' to='contoso.com' id='${attributes['id']}' type='valid'/>`,
     )
-    expect(await peer.keyAnswer()).toBe('policy-violation')
+    expect(await peer.keyAnswer()).toBe('not-acceptable')
     peer.send("<message from='a@fabrikam.com' to='b@contoso.com'/>")
     await peer.isClosedWith('not-authorized')
     expect(gateway.events('stream.authenticated')).toEqual([])
@@ -78,7 +78,7 @@ describe('a stream for verification in the clear, once TLS is required,', () => 
     await clear.greets(['dialback'])
     await clear.isClosedWith('policy-violation')
     expect(clear.untaken).toEqual([])
-    expect(await peer.keyAnswer()).toBe('remote-server-timeout')
+    expect(await peer.keyAnswer()).toBe('not-acceptable')
   })
 })
 

@@ -38,7 +38,11 @@ describe('a partner whose policy changes while its stream is negotiated', () => 
     peer.hasProven()
   })
 
-  test.each([undefined, externalOnly, clearOnly])('has no key proven that %o does not permit', terms => {
+  test.each([
+    [undefined, 'not-acceptable'],
+    [externalOnly, 'not-acceptable'],
+    [clearOnly, 'policy-violation'],
+  ] as const)('has no key proven that %o does not permit', (terms, condition) => {
     const peer = new InboundPeer(dialbackOverTls, { directTls: [] })
     peer.opens('fabrikam.com', 'contoso.com')
     peer.receivesFeatures(dialback)
@@ -46,7 +50,7 @@ describe('a partner whose policy changes while its stream is negotiated', () => 
     peer.hasChecked({ from: 'fabrikam.com', to: 'contoso.com', key: 'k1', streamId: 's1' })
     peer.isNowUnder(terms)
     peer.isVouchedFor('valid')
-    peer.receives(dialbackError('policy-violation', 'modify'))
+    peer.receives(dialbackError(condition, 'modify'))
     peer.hasProven()
     expect(peer.domains).toEqual([])
   })
