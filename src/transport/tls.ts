@@ -150,7 +150,8 @@ class Receiver {
       ...contextOptions(first.certificatePem, first.keyPem),
       ...ownVerdict,
       ...(directTls ? { ALPNProtocols: [alpnProtocol] } : {}),
-      // Also for a peer that ends its side within the handshake: a server is not told of that.
+      // Also for a peer that ends its side within the handshake: a server is not told of that. A `new TLSSocket` is, but tells of
+      // no TLS error after the handshake, unless by an undocumented event, and stays open.
       handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, answer) => answer(null, domains.get(name.toLowerCase())),
     })
