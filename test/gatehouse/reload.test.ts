@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import type { PartnerEntry } from '../support/gateway-process.ts'
@@ -20,6 +21,42 @@ import {
 
 const fabrikam = { primaryDomain: 'fabrikam.com' }
 const northwind = { primaryDomain: 'northwind.example' }
+
+type Renew = (gateway: RunningGateway, version: string, files: Readonly<Record<string, string>>) => void
+
+/** The ways in which tools put new certificates in the place of old ones, whose names stay. */
+const renewals: readonly [string, Renew][] = [
+  [
+    'written over the old one',
+    (gateway, _, files) => {
+      for (const [name, pem] of Object.entries(files)) writeFileSync(gateway.folder.at(`config/${name}`), pem)
+    },
+  ],
+  [
+    'renamed to the old one’s name',
+    (gateway, version, files) => {
+      for (const [name, pem] of Object.entries(files)) {
+        const file = gateway.folder.at(`config/${name}`)
+        writeFileSync(`${file}.${version}`, pem)
+        renameSync(`${file}.${version}`, file)
+      }
+    },
+  ],
+  [
+    'swapped by a symbolic link to its folder',
+    (gateway, version, files) => {
+      const folder = gateway.folder.at('config')
+      mkdirSync(`${folder}/${version}`)
+      symlinkSync(version, `${folder}/live.${version}`)
+      for (const [name, pem] of Object.entries(files)) {
+        writeFileSync(`${folder}/${version}/${name}`, pem)
+        rmSync(`${folder}/${name}`)
+        symlinkSync(`live/${name}`, `${folder}/${name}`)
+      }
+      renameSync(`${folder}/live.${version}`, `${folder}/live`)
+    },
+  ],
+]
 
 describe('a reload', () => {
   test('closes the streams of a partner who was removed, and no others', async () => {
@@ -122,21 +159,25 @@ describe('a reload', () => {
     await gateway.inside.stanza('fabrikam.com', '1')
   })
 
-  test('shows a new certificate in the next handshake, and leaves the streams that are up', async () => {
-    const gateway = await startGateway({ inside: 'component' })
-    const before = await gateway.connect()
-    await before.authenticates()
-    const shown = (peer: WirePeer) => peer.tls.getPeerX509Certificate()?.serialNumber
-    const renewed = gateway.authority.issueFor('contoso.com')
-    writeFileSync(gateway.folder.at('config/local.crt'), renewed.chainPem)
-    writeFileSync(gateway.folder.at('config/local.key'), renewed.keyPem)
-    await reload(gateway, [fabrikam])
-    const after = await gateway.connect()
-    await after.authenticates()
-    expect(shown(after)).not.toBe(shown(before))
-    before.send(message(1, romeo, juliet))
-    await gateway.inside.stanza('fabrikam.com', '1')
-  })
+  test.each(renewals)(
+    'shows a certificate that was %s in the next handshake, and leaves the streams that are up',
+    async (_, renew) => {
+      const gateway = await startGateway({ inside: 'component' })
+      const before = await gateway.connect()
+      await before.authenticates()
+      for (const round of [1, 2]) {
+        const renewed = gateway.authority.issueFor('contoso.com')
+        renew(gateway, `v${round}`, { 'local.crt': renewed.chainPem, 'local.key': renewed.keyPem })
+        await reload(gateway, [fabrikam])
+        const after = await gateway.connect()
+        await after.authenticates()
+        const shown = after.tls.getPeerX509Certificate()
+        expect(shown?.serialNumber).toBe(new X509Certificate(renewed.certificatePem).serialNumber)
+      }
+      before.send(message(1, romeo, juliet))
+      await gateway.inside.stanza('fabrikam.com', '1')
+    },
+  )
 
   test('that fails on a file it cannot use changes nothing', async () => {
     const gateway = await startGateway({ inside: 'component' })
