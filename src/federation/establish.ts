@@ -45,7 +45,10 @@ export async function establish(
     for (const target of targets.slice(0, maxTargets)) {
       if (target.directTls && peer.terms.tls === 'notSupported') continue
       const session = await opener.tryTarget(target)
-      if (session !== undefined) return session
+      if (session !== undefined) {
+        opener.tellOfPassedOver()
+        return session
+      }
       signal.throwIfAborted()
     }
   } catch (error) {
@@ -67,6 +70,8 @@ class Opener {
     'the partner has no server that its policy lets us connect to',
   )
   #wasReached = false
+  /** Why there was no connection to servers before the one that will do; what failed later has been logged. */
+  readonly #passedOver: string[] = []
 
   constructor(
     task: Omit<OutboundTask, 'tryExternal'>,
@@ -87,6 +92,15 @@ class Opener {
   note(failure: OutboundFailure, wasReached: boolean): void {
     this.#failure = failure
     this.#wasReached ||= wasReached
+  }
+
+  /** A dead server behind a living one is not seen by anybody else. */
+  tellOfPassedOver(): void {
+    const { log } = this.#environment
+    for (const why of this.#passedOver) {
+      const reason = `a server of the partner was passed over: ${why}`
+      log.info('partner noted', { direction: 'out', ...this.#task.pair, reason })
+    }
   }
 
   async tryTarget(target: Target): Promise<OutboundSession | undefined> {
@@ -117,6 +131,7 @@ class Opener {
               `direct TLS failed: ${error instanceof Error ? error.message : error}`,
             )
       this.note(failure, false)
+      this.#passedOver.push(failure.reason)
       return failure
     }
     const failure = await this.#negotiate(secured?.socket ?? socket, secured, tryExternal)

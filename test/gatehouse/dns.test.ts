@@ -36,13 +36,20 @@ describe('a partner whose first server', () => {
   test('is down gets our stanzas at the next one', async () => {
     const gateway = await start()
     const [first, last] = [await listen(gateway), await listen(gateway)]
-    gateway.zone.set(starttls, [at(last.port, 30), at(await closedPort(), 10), at(first.port, 20)])
+    const dead = await closedPort()
+    gateway.zone.set(starttls, [at(last.port, 30), at(dead, 10), at(first.port, 20)])
     await send(gateway, 1)
     const peer = await first.next()
     await peer.accepts()
     await peer.next('message')
     expect(last.count()).toBe(0)
     expect(gateway.events('stream.refused')).toEqual([])
+    const noted = gateway.log.lines.filter(({ message }) => message === 'partner noted')
+    expect(noted.map(({ fields }) => fields['reason'])).toEqual([
+      expect.stringMatching(
+        `^a server of the partner was passed over: xmpp.fabrikam.com port ${dead}: .*ECONNREFUSED`,
+      ),
+    ])
   })
 
   test.each<[string, (gateway: RunningGateway) => PeerIdentity, boolean]>([
