@@ -210,7 +210,7 @@ export class OutboundSession {
         return this.#fail(action.failure)
       case 'close':
         this.#reason ??= action.reason
-        return this.#stream.close(action.condition, action.condition && action.reason)
+        return this.#stream.close(action.condition, action.text)
     }
   }
 

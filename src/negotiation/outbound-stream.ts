@@ -60,7 +60,13 @@ export type OutboundAction =
   | { readonly do: 'key-answer'; readonly pair: Pair; readonly streamId: string; readonly answer: KeyAnswer }
   | { readonly do: 'note'; readonly reason: string }
   | { readonly do: 'fail'; readonly failure: OutboundFailure }
-  | { readonly do: 'close'; readonly condition: StreamCondition | undefined; readonly reason: string }
+  | {
+      readonly do: 'close'
+      readonly condition: StreamCondition | undefined
+      readonly reason: string
+      /** What the peer is told beside the condition. */
+      readonly text: string
+    }
 
 export type OutboundStep = { readonly state: OutboundState; readonly actions: readonly OutboundAction[] }
 
@@ -78,10 +84,13 @@ export type OutboundContext = {
   keyFor(streamId: string): string
 }
 
-/** Ends an attempt: the stream is closed, the stanzas that wait for it come back. */
+/**
+ * Ends an attempt: the stream is closed, the stanzas that wait for it come back.
+ * @param options.streamError what the peer is told, with the reason as its text, or with `options.text`; default: nothing
+ */
 export function giveUp(
   reason: string,
-  options: Partial<Omit<OutboundFailure, 'reason'>> & { streamError?: StreamCondition } = {},
+  options: Partial<Omit<OutboundFailure, 'reason'>> & { streamError?: StreamCondition; text?: string } = {},
 ): OutboundStep {
   const failure: OutboundFailure = {
     condition: options.condition ?? 'remote-server-timeout',
@@ -94,7 +103,7 @@ export function giveUp(
     state: { at: 'closed' },
     actions: [
       { do: 'fail', failure },
-      { do: 'close', condition: options.streamError, reason },
+      { do: 'close', condition: options.streamError, reason, text: options.text ?? reason },
     ],
   }
 }

@@ -139,7 +139,11 @@ function choose(
     const reason = `dialback goes on under a certificate that is not valid: ${verdict.reason}`
     return { state: step.state, actions: [{ do: 'note', reason }, ...step.actions] }
   }
-  return giveUp(explainNoMethod(verdict.valid ? 'its certificate is valid' : verdict.reason, offers, context))
+  if (verdict.valid) return giveUp(explainNoMethod('its certificate is valid', offers, context))
+  const reason = explainNoMethod(verdict.reason, offers, context)
+  if (!mayUseExternal || !offers.external) return giveUp(reason)
+  // XEP-0178 §3 leaves in silence. But most such certificates are mistakes, which their owner can mend only if he knows.
+  return giveUp(reason, { streamError: 'not-authorized', text: verdict.reason })
 }
 
 function sendKey(

@@ -207,19 +207,23 @@ describe('a partner’s server with a certificate', () => {
     expect((await peer.next('message')).attributes['id']).toBe('1')
   })
 
-  test.each(bad)('%s gets nothing, and the log says why: %s', async (_, reason, make) => {
-    const gateway = await startGateway({ inside: 'component' })
-    const peer = await reached(gateway, gateway.identity('fabrikam.com', make(gateway.authority)))
-    expect(bounceOf(await gateway.inside.stanza('fabrikam.com', '1'))).toMatchObject({
-      condition: 'remote-server-timeout',
-      text: 'no stream to this domain could be established',
-    })
-    await peer.streamEnd()
-    expect(peer.untaken).toEqual([])
-    const refused = await gateway.event('stream.refused')
-    expect(refused).toMatchObject({ direction: 'out', local: 'contoso.com', remote: 'fabrikam.com' })
-    expect(refused.reason).toContain(reason)
-  })
+  test.each(bad)(
+    '%s gets nothing, and is told what is wrong with it, as the log is: %s',
+    async (_, reason, make) => {
+      const gateway = await startGateway({ inside: 'component' })
+      const peer = await reached(gateway, gateway.identity('fabrikam.com', make(gateway.authority)))
+      expect(bounceOf(await gateway.inside.stanza('fabrikam.com', '1'))).toMatchObject({
+        condition: 'remote-server-timeout',
+        text: 'no stream to this domain could be established',
+      })
+      const error = await peer.isClosedWith('not-authorized')
+      expect(childText(error, 'text')).toContain(reason)
+      expect(peer.untaken).toEqual([])
+      const refused = await gateway.event('stream.refused')
+      expect(refused).toMatchObject({ direction: 'out', local: 'contoso.com', remote: 'fabrikam.com' })
+      expect(refused.reason).toContain(reason)
+    },
+  )
 
   test('that is bad is sent a key instead, where that is permitted', async () => {
     const partners = [{ primaryDomain: 'fabrikam.com', ...either }]

@@ -84,8 +84,11 @@ describe.each(withTls)('under TLS $tls, SASL $sasl, dialback $dialback', row => 
           case 'dialback-tls':
             peer.receives(key('r2'))
             break
-          default:
-            peer.isGivenUp(/no permitted method is left/)
+          default: {
+            // Who misses EXTERNAL for his certificate alone learns what is wrong with it.
+            const isFaulty = chosen.good[at] === 'sasl-external-tls' && names !== good
+            peer.isGivenUp(/no permitted method is left/, {}, isFaulty ? 'not-authorized' : undefined)
+          }
         }
       })
     },
@@ -213,6 +216,8 @@ describe('giving up', () => {
   test('says what is permitted, what is offered, and what the certificate is worth', () => {
     secured(externalOnly, bad, external).isGivenUp(
       /^no permitted method is left: the policy permits sasl-external-tls, the partner offers SASL EXTERNAL, the certificate is not for fabrikam\.com$/,
+      {},
+      'not-authorized',
     )
   })
 

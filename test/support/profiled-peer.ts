@@ -125,6 +125,9 @@ async function serveStream(wire: WirePeer, peer: ReceivingPeer, told: string[]):
         await wire.judges()
         wire.end('</stream:stream>')
         return undefined
+      case 'error': // of the stream: the gateway leaves
+        wire.end('</stream:stream>')
+        return undefined
       default:
         wire.end('</stream:stream>')
         return element
