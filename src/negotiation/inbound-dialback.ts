@@ -3,6 +3,7 @@ import type { Element } from '../xml/element.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import { admitDialback, type DialbackElement, dialbackMethod, readDialback, writeAnswer } from './dialback.ts'
 import {
+  closing,
   fail,
   type InboundAction,
   type InboundContext,
@@ -93,8 +94,13 @@ export function settle(
   const report: InboundAction = { do: 'report', pair, method, reason }
   if (answer.outcome === 'invalid' && !context.replyToInvalidKey)
     return { state: { ...state, asked }, actions: [report] }
-  const text = writeAnswer('result', names, answer.outcome === 'invalid' ? 'invalid' : answer)
-  return { state: { ...state, asked }, actions: [report, send(text)] }
+  if (answer.outcome === 'error')
+    return { state: { ...state, asked }, actions: [report, send(writeAnswer('result', names, answer))] }
+  const isOnlyPair = asked.length === 0 && state.proofs.length === 0
+  const actions = [report, send(writeAnswer('result', names, 'invalid'))]
+  // XEP-0220 §2.2.1, step 4: a stream on which nothing else was proven or asked must be closed.
+  if (isOnlyPair) return { state: { at: 'closed' }, actions: [...actions, closing(undefined, reason)] }
+  return { state: { ...state, asked }, actions }
 }
 
 /** What a reload makes of a key that was sent before it, whatever the authoritative server says (XEP-0220 §2.4). */

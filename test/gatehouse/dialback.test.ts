@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { startGateway } from '../support/running-gateway.ts'
-import type { KeyVerdict } from '../support/wire-peer.ts'
 import {
   asked,
   greets,
@@ -31,14 +30,21 @@ describe.each(methods)('a partner that uses %s', method => {
     expect(event.tls === null).toBe(method === 'dialback-tcp')
   })
 
-  test.each<[KeyVerdict, string]>([
-    ['invalid', 'invalid'],
-    [{ error: 'item-not-found' }, 'remote-server-not-found'],
-  ])('is told what its own server says: %j', async (verdict, answer) => {
+  test('is told that its own server calls the key invalid, and the stream ends (XEP-0220 §2.2.1)', async () => {
     const gateway = await start(method)
     const { peer, authoritative } = await asked(gateway, method)
-    await authoritative.judges(verdict)
-    expect(await peer.keyAnswer()).toBe(answer)
+    await authoritative.judges('invalid')
+    expect(await peer.keyAnswer()).toBe('invalid')
+    await peer.streamEnd()
+    peer.end('</stream:stream>')
+    await peer.closed()
+  })
+
+  test('is told that its own server does not know of it, and may go on', async () => {
+    const gateway = await start(method)
+    const { peer, authoritative } = await asked(gateway, method)
+    await authoritative.judges({ error: 'item-not-found' })
+    expect(await peer.keyAnswer()).toBe('remote-server-not-found')
     peer.send("<message from='a@fabrikam.com' to='b@contoso.com' id='1'/>")
     await peer.isClosedWith('not-authorized')
   })

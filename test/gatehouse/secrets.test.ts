@@ -18,16 +18,18 @@ test('the log, at its most talkative, tells no secret, no key and no word of a m
   await receiver.greetsSecurely(['dialback'])
   const { text: ourKey } = await receiver.takesKey()
   await receiver.next('message')
-  const sender = await gateway.connect()
-  await sender.opensSecurely()
-  for (const [key, verdict] of [
-    ['a-key-of-theirs', 'invalid'],
-    ['another-key-of-theirs', 'valid'],
-  ] as const) {
+  const sendsKey = async (key: string, verdict: 'valid' | 'invalid') => {
+    const sender = await gateway.connect()
+    await sender.opensSecurely()
     sender.sendKey(key)
     await receiver.judges(verdict)
     expect(await sender.keyAnswer()).toBe(verdict)
+    return sender
   }
+  const refused = await sendsKey('a-key-of-theirs', 'invalid')
+  await refused.streamEnd()
+  refused.end('</stream:stream>')
+  const sender = await sendsKey('another-key-of-theirs', 'valid')
   sender.send(message(2, romeo, juliet, 'for our eyes only'))
   await gateway.inside.stanza('fabrikam.com', '2')
   sender.send(message(3, 'someone@example.net', juliet, 'for nobody’s eyes'))
