@@ -6,6 +6,7 @@ import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
+import { watchOwnCertificates } from './expiry.ts'
 import { Directory } from './federation/directory.ts'
 import type { FederationEnvironment } from './federation/environment.ts'
 import { KeyVerification } from './federation/key-verification.ts'
@@ -18,6 +19,7 @@ import { EmbeddedConnector } from './internal/embedded.ts'
 import { unionOf } from './negotiation/features.ts'
 import { Relay } from './routing/relay.ts'
 import { stopInOrder } from './shutdown.ts'
+import { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { Admission, type Admitted, Listener } from './transport/listener.ts'
@@ -54,6 +56,7 @@ export async function startGatehouse(
   let current: Derived = derive(config, log)
   const contacts = openContacts(config.store.sqlite, log)
   const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
+  const expiry = new ExpiryWatch(log)
   const admission = new Admission(() => current.config.limits)
   const environment: FederationEnvironment = {
     log,
@@ -77,7 +80,12 @@ export async function startGatehouse(
       const trust = current.trust.for(partner ?? noTrustOfItsOwn)
       // Who is connected to is a server, and needs no clientAuth.
       const asked = direction === 'in' ? trust : { ...trust, requireClientAuthEku: false }
-      return judgeCertificate(chain, domain, asked, new Date())
+      const at = new Date()
+      const verdict = judgeCertificate(chain, domain, asked, at)
+      const [leaf] = chain
+      if (verdict.valid && partner !== undefined && leaf !== undefined)
+        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, at)
+      return verdict
     },
     dialbackSecret: () => current.config.dialback.secret ?? dialbackSecret,
     replyToInvalidKey: () => current.config.dialback.replyToInvalidKey,
@@ -145,7 +153,8 @@ export async function startGatehouse(
     contacts.close()
     throw error
   }
-  addGauges(metrics, { directory, connector, relay, contacts, credentials: () => credentials })
+  addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
+  const ownExpiry = watchOwnCertificates(expiry, () => credentials)
   connector.setPartners(partnerDomains(config))
   announceReady()
 
@@ -159,6 +168,8 @@ export async function startGatehouse(
     // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
     current = derived
+    ownExpiry.look()
+    expiry.keep(domain => next.partners.find(domain) !== undefined)
     directory.forgetFailures()
     await directory.closeForbidden()
     if (stopped !== undefined) return
@@ -178,6 +189,7 @@ export async function startGatehouse(
       return reload
     },
     stop: () => {
+      ownExpiry.stop()
       const { shutdownMs } = current.config.timeouts
       const parts = { listeners, directory, keys, connector, admin }
       return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))

@@ -3,6 +3,7 @@ import { parsePem } from './identity/certificate.ts'
 import type { Connector } from './internal/connector.ts'
 import type { Relay } from './routing/relay.ts'
 import type { ContactStore } from './store/contacts.ts'
+import type { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Credential } from './transport/tls.ts'
 
@@ -14,10 +15,11 @@ export function addGauges(
     connector: Connector
     relay: Relay
     contacts: Pick<ContactStore, 'size' | 'owed'>
+    expiry: Pick<ExpiryWatch, 'shown'>
     credentials: () => readonly Credential[]
   },
 ): void {
-  const { directory, connector, relay, contacts, credentials } = parts
+  const { directory, connector, relay, contacts, expiry, credentials } = parts
   metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
     const inbound = [...directory.inbound]
     const trusted = inbound.filter(session => session.proofs.length > 0).length
@@ -63,5 +65,14 @@ export function addGauges(
           ? []
           : [{ labels: { domain }, value: Math.floor(leaf.notAfter.getTime() / 1000) }]
       }),
+  )
+  metrics.gauge(
+    'gatehouse_partner_certificate_expiry_seconds',
+    'When the valid certificate that a partner has shown last for a domain expires, since the epoch.',
+    () =>
+      Array.from(expiry.shown, ({ partner, domain, notAfter }) => ({
+        labels: { partner, domain },
+        value: Math.floor(notAfter.getTime() / 1000),
+      })),
   )
 }

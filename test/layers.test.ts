@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files of the root that belong to the composition root. */
-const composition = ['contacts.ts', 'gatehouse.ts', 'derived.ts', 'gauges.ts', 'shutdown.ts']
+const composition = ['contacts.ts', 'gatehouse.ts', 'derived.ts', 'expiry.ts', 'gauges.ts', 'shutdown.ts']
 
 const pure =
   /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer)\.ts$|^admin\/health\.ts$/
@@ -59,7 +59,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pino: /^telemetry\/log\.ts$/,
   yaml: /^config\//,
   zod: /^(config|admin)\//,
-  commander: /^cli\/arguments\.ts$/,
+  commander: /^cli\/(certificate-)?arguments\.ts$/,
 }
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { describeCertificateCommands } from './certificate-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
 import type { CommandOptions, Host } from './host.ts'
 
@@ -94,5 +95,11 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
       const { revokeContact } = await import('./contact.ts')
       finish(await revokeContact({ local, remote }, commandOptions(), host))
     })
+  describeCertificateCommands(
+    program.command('cert').description('certificates: ask for one, look at it, check it'),
+    commandOptions,
+    host,
+    finish,
+  )
   return program
 }

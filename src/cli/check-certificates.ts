@@ -1,61 +1,54 @@
 import { getCACertificates } from 'node:tls'
+import type { Identities } from '../config/identities.ts'
 import type { Report } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
 import { type Certificate, parsePem } from '../identity/certificate.ts'
 import { trustAnchors } from '../identity/chain.ts'
-import { judgeCertificate, type Trust } from '../identity/verdict.ts'
-import type { Domain } from '../xmpp/address.ts'
+import type { Trust } from '../identity/verdict.ts'
+import type { PartnerList } from '../policy/partner.ts'
+import { endFindings, type Finding, findingsFor } from './certificate-findings.ts'
 
-type Reports = { readonly inConfig: Report; readonly inPartners: Report }
-
-/** Notes what partners, or we ourselves, would find wrong with the certificates of a configuration. */
-export function reportCertificates(config: Config, { inConfig, inPartners }: Reports, at: Date): void {
-  const ownAnchors: Certificate[] = []
-  for (const [index, { pem }] of config.trust.anchorsPem.entries()) {
-    const path = ['trust', 'anchors', index]
-    const certificates = parse(pem, message => inConfig('error', path, message))
-    ownAnchors.push(...certificates)
-    for (const finding of certificates.flatMap(one => judgeEnd(one, at))) inConfig('warning', path, finding)
-  }
-  for (const [index, partner] of config.partners.all.entries()) {
-    for (const [position, pem] of partner.trustAnchorsPem.entries()) {
-      const path = ['partners', index, 'trustAnchors', position]
-      const certificates = parse(pem, message => inPartners('error', path, message))
-      for (const finding of certificates.flatMap(one => judgeEnd(one, at)))
-        inPartners('warning', path, finding)
-    }
-  }
-  const trust = { anchors: trustAnchors([...systemAuthorities(), ...ownAnchors]) }
-  for (const domain of config.domains.values()) {
-    if (domain.selfSigned) continue // load has warned of it
-    const path = ['domains', domain.writtenAs, 'certificate']
-    const chain = parse(domain.certificate.pem, message => inConfig('error', path, message))
-    for (const finding of judgeOwn(chain, domain.domain, trust, at)) inConfig('warning', path, finding)
+/**
+ * Notes what partners would find wrong with the certificates of the local domains, and what is with the trust anchors.
+ * @param leniently note findings as warnings; a certificate that cannot be read stays an error
+ */
+export function reportCertificates(
+  { domains, anchors }: Pick<Identities, 'domains' | 'anchors'>,
+  report: Report,
+  at: Date,
+  leniently?: 'warning',
+): void {
+  for (const { pem, position } of anchors) reportAnchors(pem, ['trust', 'anchors', position], report, at)
+  const trust = publicTrust(anchors)
+  for (const { domain, writtenAs, selfSigned, certificate } of domains) {
+    if (certificate === undefined) continue // the load has said so, or it will be made at the start
+    const path = ['domains', writtenAs, selfSigned ? 'selfSigned' : 'certificate']
+    const chain = parse(certificate.pem, message => report('error', path, message))
+    const findings = selfSigned
+      ? chain.flatMap(one => endFindings(one, at)) // the load has warned of what it is
+      : findingsFor(chain, domain, trust, at)
+    for (const { severity, message } of findings) report(leniently ?? severity, path, message)
   }
 }
 
-const soonMs = 30 * 86_400_000
-
-function judgeOwn(chain: readonly Certificate[], domain: Domain, trust: Trust, at: Date): string[] {
-  const verdict = judgeCertificate(chain, domain, trust, at)
-  const findings = verdict.valid ? [] : [verdict.reason]
-  const [leaf] = chain
-  // Another verdict than one about its dates can hide that the certificate runs out.
-  if (leaf !== undefined && (verdict.valid || verdict.fault !== 'expired'))
-    findings.push(...judgeEnd(leaf, at))
-  return findings
+/** Notes what is wrong with the trust anchors of single partners. */
+export function reportPartnerAnchors(partners: PartnerList, report: Report, at: Date): void {
+  for (const [index, { trustAnchorsPem }] of partners.all.entries()) {
+    for (const [position, pem] of trustAnchorsPem.entries())
+      reportAnchors(pem, ['partners', index, 'trustAnchors', position], report, at)
+  }
 }
 
-function judgeEnd({ subject, notAfter }: Certificate, at: Date): string[] {
-  const left = notAfter.getTime() - at.getTime()
-  if (left >= soonMs) return []
-  return [
-    `certificate "${subject}" ${left < 0 ? 'expired' : 'expires'} on ${notAfter.toISOString().slice(0, 10)}`,
-  ]
+/** What partners trust, as far as we can know: public authorities, and those that we trust ourselves. */
+export function publicTrust(anchors: Identities['anchors']): Trust {
+  const own = anchors.flatMap(({ pem }) => parse(pem, () => undefined))
+  const system = getCACertificates('system').flatMap(pem => parse(pem, () => undefined))
+  return { anchors: trustAnchors([...system, ...own]) }
 }
 
-function systemAuthorities(): Certificate[] {
-  return getCACertificates('system').flatMap(pem => parse(pem, () => undefined))
+function reportAnchors(pem: string, path: Parameters<Report>[1], report: Report, at: Date): void {
+  const certificates = parse(pem, message => report('error', path, message))
+  const findings: Finding[] = certificates.flatMap(one => endFindings(one, at))
+  for (const { severity, message } of findings) report(severity, path, message)
 }
 
 function parse(pem: string, complain: (message: string) => void): Certificate[] {

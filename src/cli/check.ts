@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { socketPathFault } from '../admin/socket.ts'
+import { loadIdentities } from '../config/identities.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { openReport, type Report } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
-import { reportCertificates } from './check-certificates.ts'
+import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems, inFileOrder } from './output.ts'
+import { asPlain, count, formatJson, formatProblems, inFileOrder } from './output.ts'
 
 /** `check`: everything that can be found wrong without starting. Warnings leave the exit status at 0. */
 export async function check({ config: file, json }: CommandOptions, host: Host): Promise<number> {
@@ -26,15 +27,26 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   try {
     config = loadConfig(file, env)
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems
+    if (error instanceof ConfigError) return [...error.problems, ...certificateProblems(file)]
     throw error
   }
-  const problems = [...config.warnings]
+  const problems = [...config.warnings, ...certificateProblems(file)]
+  reportPartnerAnchors(config.partners, openReport(config.partnersFile, problems), new Date())
   const inConfig = openReport(config.file, problems)
-  reportCertificates(config, { inConfig, inPartners: openReport(config.partnersFile, problems) }, new Date())
   const fault = socketPathFault(config.admin.socket)
   if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
   await reportInternal(config, inConfig)
+  return problems
+}
+
+// The gateway starts with a certificate that proves nothing, so these are warnings; `cert check` is stricter.
+function certificateProblems(file: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  try {
+    reportCertificates(loadIdentities(file), openReport(file, problems), new Date(), 'warning')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error // the whole load has told of it
+  }
   return problems
 }
 
@@ -58,12 +70,4 @@ async function reportInternal({ internal, timeouts }: Config, report: Report): P
   } finally {
     socket.destroy()
   }
-}
-
-function asPlain({ severity, file, line, column, key, message }: ConfigProblem): ConfigProblem {
-  return { severity, file, line, column, key, message }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -8,6 +8,8 @@ export type Host = {
   /** Calls the listener at each of these signals, until the returned function is called. */
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
   readonly figures: ProcessFigures
+  /** Asks the operator for one line; undefined where no terminal is there to answer. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
 }
 
 /** What every command may be told. */

@@ -1,7 +1,8 @@
 import { type ConfigProblem, formatProblem } from '../config/problems.ts'
 
-/** Lays out rows in columns two spaces apart; the last column is not padded. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Lays out rows in columns two spaces apart; the last column is not padded. Control characters do not reach the terminal. */
+export function formatTable(given: readonly (readonly string[])[]): string {
+  const rows = given.map(row => row.map(cell => cell.replace(/\p{C}/gu, '\ufffd')))
   const widths: number[] = []
   for (const row of rows) {
     for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
@@ -41,4 +42,14 @@ export function inFileOrder(problems: readonly ConfigProblem[]): ConfigProblem[]
       one.line - other.line ||
       one.column - other.column,
   )
+}
+
+/** A problem by the fields that machines are promised. */
+export function asPlain({ severity, file, line, column, key, message }: ConfigProblem): ConfigProblem {
+  return { severity, file, line, column, key, message }
+}
+
+/** A number with its noun. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -6,6 +6,9 @@ import { domainSchema, type LocalDomain } from './schema.ts'
 import type { Origin } from './secrets.ts'
 import { isRecord } from './yaml-source.ts'
 
+/** Where certificates are made for domains that are `selfSigned`, relative to the configuration. */
+export const selfSignedFolder = '../certs'
+
 /** Reads the local domains with their certificates; the faulty ones are reported and left out. */
 export function loadDomains(
   section: unknown,
@@ -50,7 +53,7 @@ function loadDomain(
         [...path, 'selfSigned'],
         'partners that ask for a valid certificate will refuse this one',
       )
-    return { ...name, selfSigned: true, directory: resolve(origin.folder, '../certs') }
+    return { ...name, selfSigned: true, directory: resolve(origin.folder, selfSignedFolder) }
   }
   if (!isNamed) report('error', path, 'expected certificate and key, or selfSigned: true')
   else if (!('key' in entry))

@@ -3,11 +3,11 @@ import { partnerList } from '../policy/partner.ts'
 import { parseDomain } from '../xmpp/address.ts'
 import { loadDomains } from './domains.ts'
 import { readText } from './files.ts'
+import { loadAnchors } from './identities.ts'
 import { loadPartners } from './partners.ts'
-import { loadCertificates } from './pem.ts'
-import { ConfigError, type ConfigProblem } from './problems.ts'
+import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { type Report, reporter, reportIssues, salvage } from './report.ts'
-import { type Config, configSchema, type InternalConfig, trustSchema } from './schema.ts'
+import { type Config, configSchema, type InternalConfig } from './schema.ts'
 import { loadSecret, type Origin } from './secrets.ts'
 import { parseYaml } from './yaml-source.ts'
 
@@ -32,10 +32,10 @@ export function loadConfig(file: string, env: Origin['env']): Config {
   const localNames = new Set(Object.keys(source.value['domains'] ?? {}).map(parseDomain))
   const internal = loadInternal(sound.internal, origin, report)
   const dialbackSecret = loadDialbackSecret(sound.dialback, origin, report)
-  const anchorsPem = (salvage(trustSchema, source.value['trust']).anchors ?? []).flatMap((name, at) => {
-    const loaded = loadCertificates({ name, path: ['trust', 'anchors', at] }, origin, report)
-    return loaded === undefined ? [] : [{ path: loaded.path, pem: loaded.pem }]
-  })
+  const anchorsPem = loadAnchors(source.value['trust'], origin, report).map(({ path, pem }) => ({
+    path,
+    pem,
+  }))
   const partnersFile = beside(file, sound.partners ?? 'partners.yaml')
   const partners = loadPartners(partnersFile, {
     isLocal: domain => localNames.has(domain),
@@ -123,10 +123,6 @@ function loadDialbackSecret(section: Sound['dialback'], origin: Origin, report: 
 
 function beside(file: string, named: string): string {
   return isAbsolute(named) ? named : join(dirname(file), named)
-}
-
-function unreadable(file: string, message: string): ConfigProblem {
-  return { severity: 'error', file, line: 1, column: 1, key: '', message }
 }
 
 function freeze<Value>(value: Value): Value {

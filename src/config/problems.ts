@@ -29,3 +29,8 @@ export class ConfigError extends Error {
 export function formatProblem({ file, line, column, key, message }: ConfigProblem): string {
   return `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`
 }
+
+/** A file that is no use as a whole. */
+export function unreadable(file: string, message: string): ConfigProblem {
+  return { severity: 'error', file, line: 1, column: 1, key: '', message }
+}

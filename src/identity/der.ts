@@ -116,6 +116,16 @@ export function utf8String(text: string): Der {
   return primitive(Type.UTF8, Buffer.from(text).toString('latin1'))
 }
 
+/** Makes a PrintableString; the text must be of its letters, as the two of a country are. */
+export function printableString(text: string): Der {
+  return primitive(Type.PRINTABLESTRING, text)
+}
+
+/** Makes a BMPString; of this type alone, the value is text and not octets. */
+export function bmpString(text: string): Der {
+  return primitive(Type.BMPSTRING, text)
+}
+
 /** Makes an IA5String; the text must be ASCII. */
 export function ia5String(text: string): Der {
   return primitive(Type.IA5STRING, text)
@@ -133,6 +143,11 @@ export function context(tag: number, value: string | readonly Der[]): Der {
   return typeof value === 'string'
     ? asn1.create(Class.CONTEXT_SPECIFIC, tag, false, value)
     : asn1.create(Class.CONTEXT_SPECIFIC, tag, true, [...value])
+}
+
+/** The members of a SET OF by their encodings, as DER wants them (X.690 §11.6). */
+export function inOrder(items: readonly Der[]): Der[] {
+  return items.toSorted((one, other) => Buffer.compare(encode(one), encode(other)))
 }
 
 function primitive(type: number, octets: string): Der {

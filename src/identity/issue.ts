@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
-import type { Domain } from '../xmpp/address.ts'
+import { type Domain, toUnicode } from '../xmpp/address.ts'
 import {
   bitString,
   boolean,
@@ -46,17 +46,24 @@ export type NamesToCertify = {
 }
 
 const hourMs = 3_600_000
-const yearMs = 365 * 24 * hourMs
+const dayMs = 24 * hourMs
 
 /**
  * Makes a certificate for a local domain, signed by its own key: for a first run and for tests between partners that
- * pin it. Good for servers and clients alike, for one year.
+ * pin it. Good for servers and clients alike.
+ * @param request.days how long it is good for; default: one year
  * @param request.key the private key, EC P-256 or RSA
  * @param request.serial see `CertificateFields`
  * @returns PEM
  */
-export function selfSigned(request: { domain: Domain; key: KeyObject; serial: Buffer; at: Date }): string {
-  const { domain, key, serial, at } = request
+export function selfSigned(request: {
+  domain: Domain
+  key: KeyObject
+  serial: Buffer
+  at: Date
+  days?: number
+}): string {
+  const { domain, key, serial, at, days = 365 } = request
   const commonName = domain.slice(0, 64) // RFC 5280 appendix A: ub-common-name; nobody may match it anyway
   return toPem(
     signCertificate(
@@ -65,7 +72,7 @@ export function selfSigned(request: { domain: Domain; key: KeyObject; serial: Bu
         issuer: commonName,
         subject: commonName,
         notBefore: new Date(at.getTime() - hourMs), // a partner's clock may be slow
-        notAfter: new Date(at.getTime() + yearMs),
+        notAfter: new Date(at.getTime() + days * dayMs),
         publicKey: createPublicKey(key),
         extensions: [
           basicConstraints(false),
@@ -79,9 +86,12 @@ export function selfSigned(request: { domain: Domain; key: KeyObject; serial: Bu
   )
 }
 
-/** The names by which a partner may know a domain (RFC 6120 §13.7.1.2). */
+/**
+ * The names by which a partner may know a domain (RFC 6120 §13.7.1.2). In an XmppAddr it is an address (§13.7.1.4), and
+ * so in U-labels: Prosody compares it letter by letter with the stream header's.
+ */
 export function namesOf(domain: Domain): Required<NamesToCertify> {
-  return { dns: [domain], srv: [`_xmpp-server.${domain}`], xmpp: [domain] }
+  return { dns: [domain], srv: [`_xmpp-server.${domain}`], xmpp: [toUnicode(domain)] }
 }
 
 /**
@@ -103,6 +113,11 @@ export function signCertificate(
     decode(fields.publicKey.export({ type: 'spki', format: 'der' })),
     context(3, [sequence(...fields.extensions)]),
   )
+  return signed(toBeSigned, key, algorithm)
+}
+
+/** Signs what a certificate or a request is made of, and puts the signature behind it (RFC 5280 §4.1.1, RFC 2986 §4.2). */
+export function signed(toBeSigned: Der, key: KeyObject, algorithm = sha256With(key)): Buffer {
   const signature = sign(algorithm.digest, encode(toBeSigned), key)
   return encode(sequence(toBeSigned, algorithm.identifier, bitString(signature)))
 }
@@ -147,10 +162,10 @@ export function extension(id: string, value: Der, critical = false): Der {
   return sequence(oid(id), ...(critical ? [boolean(true)] : []), octetString(encode(value)))
 }
 
-/** A DER certificate as PEM, with its final line feed. */
-export function toPem(der: Buffer): string {
+/** DER as PEM, with its final line feed; a certificate, unless the label says otherwise (RFC 7468). */
+export function toPem(der: Buffer, label = 'CERTIFICATE'): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 
 function sha256With(key: KeyObject): SignatureAlgorithm {

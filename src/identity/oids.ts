@@ -1,7 +1,16 @@
 /** Object identifiers of X.509 (RFC 5280), its extensions and its algorithms, once. */
 export const oids = {
+  // attributes of a name, X.520
   commonName: '2.5.4.3',
+  country: '2.5.4.6',
+  city: '2.5.4.7',
+  state: '2.5.4.8',
+  organization: '2.5.4.10',
+  unit: '2.5.4.11',
   emailAddress: '1.2.840.113549.1.9.1',
+  // attributes of a request, RFC 2985
+  extensionRequest: '1.2.840.113549.1.9.14',
+  friendlyName: '1.2.840.113549.1.9.20',
   // extensions, RFC 5280 §4.2.1
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',

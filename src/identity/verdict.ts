@@ -38,6 +38,17 @@ export function judgeCertificate(
   if (leaf === undefined) return refuse('none', `no certificate was presented for ${domain}`)
   if (!coversDomain(leaf.names, domain))
     return refuse('wrong-name', `the certificate presented for ${domain} is for ${namesIn(leaf)}`)
+  return judgeButName(leaf, others, domain, trust, at)
+}
+
+/** The same without a look at the names; `domain` is what the certificate is called in the sentence. */
+export function judgeButName(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  domain: string,
+  trust: Trust,
+  at: Date,
+): CertificateVerdict {
   const pins = trust.pins ?? []
   if (pins.includes(leaf.fingerprint)) return judgeDates(leaf, domain, at)
   if (pins.length > 0 && trust.ownAnchors === undefined)
@@ -59,7 +70,7 @@ function refuse(fault: CertificateFault, reason: string): CertificateVerdict {
 }
 
 // A pinned leaf needs neither path nor anchor, but it is not for ever.
-function judgeDates(leaf: Certificate, domain: Domain, at: Date): CertificateVerdict {
+function judgeDates(leaf: Certificate, domain: string, at: Date): CertificateVerdict {
   const fault = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : undefined
   return fault === undefined
     ? { valid: true }
@@ -69,7 +80,7 @@ function judgeDates(leaf: Certificate, domain: Domain, at: Date): CertificateVer
 function explain(
   { fault, certificate }: Extract<PathFinding, { valid: false }>,
   leaf: Certificate,
-  domain: Domain,
+  domain: string,
 ): string {
   const which = certificate === leaf ? `certificate of ${domain}` : `CA certificate "${certificate.subject}"`
   return sentences[fault](which, certificate)

@@ -67,6 +67,16 @@ export type GatewayEvent =
     }
   | { readonly event: 'internal.connected'; readonly domain: string }
   | { readonly event: 'internal.disconnected'; readonly domain: string; readonly reason: string }
+  | {
+      readonly event: 'certificate.expiring'
+      /** Ours, of a local domain; or one that a partner has shown. */
+      readonly owner: 'local' | 'partner'
+      readonly domain: string
+      /** ISO 8601. */
+      readonly notAfter: string
+      /** Whole days; negative once it has expired. */
+      readonly daysLeft: number
+    }
   | { readonly event: 'reloaded' }
   | { readonly event: 'reload.failed'; readonly problems: readonly string[] }
 
@@ -84,6 +94,7 @@ export const eventLines = {
   'contact.revoked': { level: 'info', message: 'contact revoked by command' },
   'internal.connected': { level: 'info', message: 'internal server connected' },
   'internal.disconnected': { level: 'warn', message: 'internal server disconnected' },
+  'certificate.expiring': { level: 'warn', message: 'certificate comes to its end, or has' },
   reloaded: { level: 'info', message: 'configuration reloaded' },
   'reload.failed': { level: 'warn', message: 'reload failed, the old configuration stays' },
 } as const satisfies Record<EventName, { level: 'info' | 'warn'; message: string }>

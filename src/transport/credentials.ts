@@ -1,10 +1,11 @@
 import { generateKeyPair, randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { selfSigned } from '../identity/issue.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { Credential } from './tls.ts'
+import { writeWhole } from './write-file.ts'
 
 /**
  * Reads the self-signed certificate of a domain, or makes it at first start: DOMAIN.crt and, for the owner's eyes only,
@@ -29,23 +30,7 @@ export async function ownCredential(
   const certificatePem = selfSigned({ domain, key: privateKey, serial: randomBytes(16), at: new Date() })
   const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
   await mkdir(directory, { recursive: true })
-  await writeWhole(keyFile, keyPem, 0o600)
-  await writeWhole(certificateFile, certificatePem, 0o644)
+  await writeWhole(keyFile, keyPem, { mode: 0o600, overwrite: true })
+  await writeWhole(certificateFile, certificatePem, { mode: 0o644, overwrite: true })
   return { domain, certificatePem, keyPem, isNew: true }
-}
-
-/** Writes a file so that it is there whole or not at all. */
-async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`
-  const handle = await open(temporary, 'wx', mode)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-    await handle.close()
-    await rename(temporary, file)
-  } catch (error) {
-    await handle.close().catch(() => {})
-    await rm(temporary, { force: true })
-    throw error
-  }
 }

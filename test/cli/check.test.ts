@@ -5,8 +5,9 @@ import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../
 import { runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder, leastConfig } from '../support/config-folder.ts'
 
-const later = { notAfter: daysFromNow(90) }
-const root = createAuthority(later)
+const later = { notAfter: daysFromNow(90), eku: ['serverAuth', 'clientAuth'] } as const
+const old = { ...later, notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) } as const
+const root = createAuthority({ notAfter: later.notAfter })
 
 /** A configuration that serves this certificate, and trusts the authority of the test. */
 function folderWith(certificate: Issued, internal = 'connector: embedded'): ConfigFolder {
@@ -93,14 +94,10 @@ describe('check of certificates', () => {
       () => root.issueFor('other.example', later),
       [/presented for contoso.com is for other.example/],
     ],
-    [
-      'that has expired',
-      () => root.issueFor('contoso.com', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) }),
-      [/certificate of contoso.com expired on/],
-    ],
+    ['that has expired', () => root.issueFor('contoso.com', old), [/certificate of contoso.com expired on/]],
     [
       'that soon expires',
-      () => root.issueFor('contoso.com', { notAfter: daysFromNow(9) }),
+      () => root.issueFor('contoso.com', { ...later, notAfter: daysFromNow(9) }),
       [/certificate ".*" expires on/],
     ],
     [
@@ -110,12 +107,12 @@ describe('check of certificates', () => {
     ],
     [
       'for another domain that has expired',
-      () => root.issueFor('other.example', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-2) }),
+      () => root.issueFor('other.example', old),
       [/is for other.example/, /expired on/],
     ],
     [
       'for clients alone',
-      () => root.issueFor('contoso.com', { eku: ['clientAuth'], ...later }),
+      () => root.issueFor('contoso.com', { ...later, eku: ['clientAuth'] }),
       [/is not for the purpose/],
     ],
     [

@@ -38,11 +38,11 @@ describe('an own self-signed certificate', () => {
     expect(judgeCertificate([certificate], domain, trust, at)).toEqual({ valid: true })
   })
 
-  test('bears the three names, in A-labels', () => {
+  test('bears the three names, in A-labels but for the XmppAddr', () => {
     expect(make('bücher.example').certificate.names).toEqual({
       dns: ['xn--bcher-kva.example'],
       srv: ['_xmpp-server.xn--bcher-kva.example'],
-      xmpp: ['xn--bcher-kva.example'],
+      xmpp: ['bücher.example'],
     })
   })
 

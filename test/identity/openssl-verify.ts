@@ -23,7 +23,7 @@ export async function opensslAccepts({ leaf, others, anchors, at }: PresentedCha
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-verify-'))
   try {
     const file = async (name: string, certificates: readonly Buffer[]) => {
-      await writeFile(join(directory, name), certificates.map(toPem).join(''))
+      await writeFile(join(directory, name), certificates.map(der => toPem(der)).join(''))
       return join(directory, name)
     }
     const flags = ['-purpose', 'sslserver', '-partial_chain', '-auth_level', '2', '-no-CApath', '-no-CAstore']

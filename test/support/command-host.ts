@@ -3,10 +3,11 @@ import { runCommandLine } from '../../src/cli/arguments.ts'
 /** What a command printed, and its exit status. */
 export type CommandResult = { readonly status: number; readonly out: string; readonly err: string }
 
-/** Runs one command line in this process, with an environment of its own. */
+/** Runs one command line in this process, with an environment of its own; `ask` is the operator at a terminal, if any. */
 export async function runCommand(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  ask?: (question: string) => Promise<string>,
 ): Promise<CommandResult> {
   let out = ''
   let err = ''
@@ -20,6 +21,7 @@ export async function runCommand(
     },
     onSignal: () => () => undefined,
     figures: process,
+    ask,
   })
   return { status, out, err }
 }

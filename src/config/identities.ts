@@ -1,0 +1,79 @@
+import { dirname, join, resolve } from 'node:path'
+import { type Domain, parseDomain } from '../xmpp/address.ts'
+import { loadDomains, selfSignedFolder } from './domains.ts'
+import { readText } from './files.ts'
+import { loadCertificates } from './pem.ts'
+import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
+import { type Report, reporter, salvage } from './report.ts'
+import { domainSchema, type PemFile, trustSchema } from './schema.ts'
+import type { Origin } from './secrets.ts'
+import { isRecord, parseYaml } from './yaml-source.ts'
+
+/** A local domain, and its certificate as far as there is one. */
+export type LocalIdentity = {
+  readonly domain: Domain
+  /** Its key in the file, which may bear U-labels. */
+  readonly writtenAs: string
+  readonly selfSigned: boolean
+  readonly certificate: PemFile | undefined
+}
+
+/** A PEM file of trust anchors, and its place in the list. */
+export type AnchorFile = PemFile & { readonly position: number }
+
+/** The local domains with their certificates, and the trust anchors, of a configuration that may be faulty elsewhere. */
+export type Identities = {
+  readonly file: string
+  readonly domains: readonly LocalIdentity[]
+  readonly anchors: readonly AnchorFile[]
+  /** What is wrong with these two sections. */
+  readonly problems: readonly ConfigProblem[]
+}
+
+/**
+ * Reads what a configuration says of certificates, and nothing else of it: where a certificate is about to be asked for
+ * its file is not there yet, and a secret is not in the environment of everybody who looks at certificates.
+ * @param only leave the other domains out
+ * @throws {ConfigError} when the file cannot be read, or is no YAML
+ */
+export function loadIdentities(file: string, only?: Domain): Identities {
+  const read = readText(file)
+  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
+  const source = parseYaml(file, read.text)
+  if (source.problems.length > 0) throw new ConfigError(source.problems)
+  const problems: ConfigProblem[] = []
+  const report = reporter(source, problems)
+  const origin = { folder: dirname(resolve(file)), env: {} }
+  const section = source.value['domains']
+  const entries = Object.entries(isRecord(section) ? section : {}).filter(
+    ([name]) => only === undefined || parseDomain(name) === only,
+  )
+  if (only === undefined || entries.length > 0) loadDomains(Object.fromEntries(entries), origin, report)
+  return {
+    file,
+    domains: entries.flatMap(([name, entry]) => readIdentity(name, entry, origin)),
+    anchors: loadAnchors(source.value['trust'], origin, report),
+    problems,
+  }
+}
+
+/** Reads the trust anchors of a configuration; the faulty ones are reported and left out. */
+export function loadAnchors(section: unknown, origin: Origin, report: Report): AnchorFile[] {
+  return (salvage(trustSchema, section).anchors ?? []).flatMap((name, position) => {
+    const loaded = loadCertificates({ name, path: ['trust', 'anchors', position] }, origin, report)
+    return loaded === undefined ? [] : [{ path: loaded.path, pem: loaded.pem, position }]
+  })
+}
+
+// What is wrong with it, `loadDomains` has said: here a certificate counts without its key, too.
+function readIdentity(name: string, entry: unknown, origin: Origin): LocalIdentity[] {
+  const domain = parseDomain(name)
+  if (domain === undefined) return []
+  const { certificate, selfSigned = false } = salvage(domainSchema, entry)
+  const own = selfSigned ? join(selfSignedFolder, `${domain}.crt`) : undefined
+  const named = own ?? certificate
+  const loaded =
+    named === undefined ? undefined : loadCertificates({ name: named, path: [] }, origin, () => undefined)
+  const pem = loaded === undefined ? undefined : { path: loaded.path, pem: loaded.pem }
+  return [{ domain, writtenAs: name, selfSigned, certificate: pem }]
+}
