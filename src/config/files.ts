@@ -3,10 +3,21 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 /** A file's text and its permission bits, or why it could not be read. */
 export type FileText = { readonly text: string; readonly mode: number } | { readonly fault: string }
 
+/** A file's bytes and its permission bits, or why it could not be read. */
+export type FileBytes = { readonly bytes: Buffer; readonly mode: number } | { readonly fault: string }
+
 const largestBytes = 4_194_304 // of any file that a configuration names
 
 /** Reads a file that a configuration names; it must be a regular file, not empty, 4 MiB at most. */
 export function readText(path: string): FileText {
+  const read = readBytes(path)
+  if ('fault' in read) return read
+  const text = read.bytes.toString('utf8')
+  return text.trim() === '' ? { fault: `${path} is empty` } : { text, mode: read.mode }
+}
+
+/** Reads a regular file of 4 MiB at most. */
+export function readBytes(path: string): FileBytes {
   let file: number | undefined
   try {
     // O_NONBLOCK: a named pipe must not stop the start; what is no regular file is refused below.
@@ -14,8 +25,7 @@ export function readText(path: string): FileText {
     const { mode, size } = fstatSync(file)
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) return { fault: `${path} is not a regular file` }
     if (size > largestBytes) return { fault: `${path} is larger than ${largestBytes} bytes` }
-    const text = readFileSync(file, 'utf8')
-    return text.trim() === '' ? { fault: `${path} is empty` } : { text, mode: mode & 0o777 }
+    return { bytes: readFileSync(file), mode: mode & 0o777 }
   } catch (error) {
     return { fault: `cannot read ${path}: ${reason(error)}` }
   } finally {
@@ -37,7 +47,8 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
 }
 
-function reason(error: unknown): string {
+/** What a file error means, in a few words. */
+export function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
   return reasons[code] ?? code
 }

@@ -1,35 +1,26 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { partnerList } from '../policy/partner.ts'
-import { parseDomain } from '../xmpp/address.ts'
 import { loadDomains } from './domains.ts'
-import { readText } from './files.ts'
 import { loadAnchors } from './identities.ts'
 import { loadPartners } from './partners.ts'
-import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
-import { type Report, reporter, reportIssues, salvage } from './report.ts'
+import { ConfigError } from './problems.ts'
+import { beside, localNames, readConfigFile } from './read-config.ts'
+import { type Report, reporter, salvage } from './report.ts'
 import { type Config, configSchema, type InternalConfig } from './schema.ts'
 import { loadSecret, type Origin } from './secrets.ts'
-import { parseYaml } from './yaml-source.ts'
 
 /**
  * Reads a configuration, its partner list and every file and secret they name.
  * @param file relative to the working directory; it stands so in the problems
  * @throws {ConfigError} with everything that is wrong, in all files
  */
-export function loadConfig(file: string, env: Origin['env']): Config {
-  const read = readText(file)
-  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
-  const source = parseYaml(file, read.text)
-  const problems: ConfigProblem[] = [...source.problems]
+export function loadConfig(file: string, env: NonNullable<Origin['env']>): Config {
+  const { source, problems, checked } = readConfigFile(file)
   const report = reporter(source, problems)
-  const checked = configSchema.safeParse(source.value)
-  reportIssues(report, checked.error)
-
   const origin = { folder: dirname(resolve(file)), env }
   const sound = salvage(configSchema, source.value)
   const domains = loadDomains(source.value['domains'], origin, report)
-  // By name, not out of `domains`: a domain whose certificate is faulty is a local one all the same.
-  const localNames = new Set(Object.keys(source.value['domains'] ?? {}).map(parseDomain))
+  const ownNames = localNames(source.value['domains'])
   const internal = loadInternal(sound.internal, origin, report)
   const dialbackSecret = loadDialbackSecret(sound.dialback, origin, report)
   const anchorsPem = loadAnchors(source.value['trust'], origin, report).map(({ path, pem }) => ({
@@ -38,7 +29,7 @@ export function loadConfig(file: string, env: Origin['env']): Config {
   }))
   const partnersFile = beside(file, sound.partners ?? 'partners.yaml')
   const partners = loadPartners(partnersFile, {
-    isLocal: domain => localNames.has(domain),
+    isLocal: domain => ownNames.has(domain),
     // Where `internal` itself is faulty, its secret is not missed a second time in every partner.
     needsComponentSecret: internal?.connector === 'component' && internal.secret === undefined,
     origin: { folder: dirname(resolve(partnersFile)), env },
@@ -56,7 +47,7 @@ export function loadConfig(file: string, env: Origin['env']): Config {
     domains,
     internal,
     partnersFile,
-    partners: partnerList(partners),
+    partners: partnerList(partners.flatMap(({ partner }) => partner ?? [])),
     dialback: { secret: dialbackSecret, replyToInvalidKey: dialback.replyToInvalidKey },
     dns: { servers: dns.servers, timeoutMs: dns.timeout },
     trust: { system: trust.system, anchorsPem, requireClientAuthEku: trust.requireClientAuthEku },
@@ -119,10 +110,6 @@ function loadDialbackSecret(section: Sound['dialback'], origin: Origin, report: 
     report('warning', ['dialback', 'secret'], `is short; use ${shortestPoolSecret} random characters or more`)
   }
   return value
-}
-
-function beside(file: string, named: string): string {
-  return isAbsolute(named) ? named : join(dirname(file), named)
 }
 
 function freeze<Value>(value: Value): Value {

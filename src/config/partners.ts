@@ -21,37 +21,64 @@ export type PartnerSurroundings = {
   /** True where the connector has no secret that all components share. */
   readonly needsComponentSecret: boolean
   readonly origin: Origin
+  /** Where to note what is wrong. */
   readonly problems: ConfigProblem[]
-  /** Told why the file could not be read. */
-  readonly missing: (fault: string) => void
 }
 
-/** Reads the partner file; faulty entries are reported and left out. Paths in it start from its own folder. */
-export function loadPartners(file: string, surroundings: PartnerSurroundings): Partner[] {
+/** One entry of the partner list. */
+export type ListedPartner = {
+  /** Its position in the list. */
+  readonly index: number
+  /** As it stands in the file. */
+  readonly written: Readonly<Record<string, unknown>>
+  /** Those of its keys that are right in themselves. */
+  readonly sound: Entry
+  /** What it makes; undefined where it is faulty. */
+  readonly partner: Partner | undefined
+  /** What is wrong with it, or worth knowing. */
+  readonly problems: readonly ConfigProblem[]
+}
+
+/** Reads the partner file; what is wrong is reported. Paths in it start from its own folder. */
+export function loadPartners(
+  file: string,
+  {
+    missing,
+    ...surroundings
+  }: PartnerSurroundings & {
+    /** Told why the file could not be read. */
+    readonly missing: (fault: string) => void
+  },
+): ListedPartner[] {
   const read = readText(file)
-  if ('fault' in read) {
-    surroundings.missing(`${read.fault}; a list without partners is written "partners: []"`)
-    return []
-  }
-  const source = parseYaml(file, read.text)
-  surroundings.problems.push(...source.problems)
-  const report = reporter(source, surroundings.problems)
+  if ('text' in read) return judgePartners(parseYaml(file, read.text), surroundings)
+  missing(`${read.fault}; a list without partners is written "partners: []"`)
+  return []
+}
+
+/** Reads the text of a partner file; what is wrong is reported. */
+export function judgePartners(source: YamlSource, surroundings: PartnerSurroundings): ListedPartner[] {
+  const { problems } = surroundings
+  problems.push(...source.problems)
+  const report = reporter(source, problems)
   reportIssues(report, partnerFileSchema.safeParse(source.value).error)
   const entries = source.value['partners']
   const listed = new Map<Domain, Path>()
-  const partners: Partner[] = []
-  for (const [index, entry] of (Array.isArray(entries) ? entries : []).entries()) {
-    if (!isRecord(entry)) continue // the schema has said so
+  const partners: Omit<ListedPartner, 'problems'>[] = []
+  for (const [index, written] of (Array.isArray(entries) ? entries : []).entries()) {
+    if (!isRecord(written)) continue // the schema has said so
     const path = ['partners', index]
-    const sound = salvage(partnerSchema, entry)
+    const sound = salvage(partnerSchema, written)
     reportClaims(sound, path, { listed, source, isLocal: surroundings.isLocal }, report)
     const partner = loadPartner(sound, path, surroundings, report)
-    if (partner !== undefined) partners.push(partner)
+    partners.push({ index, written, sound, partner })
   }
-  return partners
+  const byEntry = Map.groupBy(problems, ({ key }) => /^partners\[(\d+)\]/.exec(key)?.[1])
+  return partners.map(entry => ({ ...entry, problems: byEntry.get(String(entry.index)) ?? [] }))
 }
 
-type Entry = ReturnType<typeof salvage<(typeof partnerSchema)['shape']>>
+/** The keys of an entry that are right in themselves. */
+export type Entry = ReturnType<typeof salvage<(typeof partnerSchema)['shape']>>
 
 /** A domain may stand in the list once, and never beside the local ones. */
 function reportClaims(

@@ -8,14 +8,16 @@ import type { Path } from './yaml-source.ts'
 export type Origin = {
   /** The folder that relative paths start from; absolute. */
   readonly folder: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  /** Undefined = secrets are not looked for: it is another process that has them. */
+  readonly env: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**
  * Finds a secret's value; white space at the end of a file is not part of it.
- * @returns undefined where there is none, which is then reported at the key
+ * @returns undefined where there is none, which is then reported at the key, or where it is not looked for
  */
 export function loadSecret(secret: Secret, path: Path, origin: Origin, report: Report): string | undefined {
+  if (origin.env === undefined) return undefined
   if (typeof secret === 'string') return secret
   if ('env' in secret) {
     const value = origin.env[secret.env]

@@ -84,6 +84,15 @@ export function judgePolicy(partnerType: PartnerType, settings: NegotiationSetti
 }
 
 /**
+ * Judges settings that somebody chooses now: SASL without TLS is refused then, though a file that has it is loaded.
+ * @returns what to do instead, or undefined where they may be chosen
+ */
+export function judgeNewSettings({ tls, sasl }: NegotiationSettings): string | undefined {
+  if (tls !== 'notSupported' || sasl === 'notSupported') return undefined
+  return 'SASL requires TLS; set TLS to required or optional, or SASL to notSupported'
+}
+
+/**
  * Makes a partner of an entry: presets filled in, terms worked out.
  * @throws {RangeError} when the matrix holds its settings invalid
  */

@@ -1,0 +1,127 @@
+import { dirname, resolve } from 'node:path'
+import { judgeNewSettings, negotiationOf } from '../policy/partner.ts'
+import type { Domain } from '../xmpp/address.ts'
+import { editFile } from './edit-file.ts'
+import { readText } from './files.ts'
+import type { Edited, Refusal } from './partner-list.ts'
+import { judgePartners, type ListedPartner } from './partners.ts'
+import { ConfigError, type ConfigProblem } from './problems.ts'
+import { beside, localNames, readConfigFile, unreadable } from './read-config.ts'
+import { parseYaml } from './yaml-source.ts'
+
+/** The partner list of a configuration, as commands read and change it. */
+export type PartnerFile = {
+  readonly file: string
+  /** What stands in a text of it. */
+  readonly judge: (text: string) => Judged
+}
+
+/** The entries of a partner list, and everything that is wrong with it, or worth knowing. */
+export type Judged = {
+  readonly entries: readonly ListedPartner[]
+  readonly problems: readonly ConfigProblem[]
+}
+
+/** A change of the list. */
+export type PartnerEdit = {
+  readonly edit: (text: string) => Edited
+  /** Whose negotiation settings it gives anew. */
+  readonly settles: ReadonlySet<Domain>
+}
+
+/** The list before and after a change, or why there was none. */
+export type EditOutcome =
+  | { readonly text: string; readonly before: Judged; readonly after: Judged }
+  | { readonly refusals: readonly Refusal[] }
+
+/**
+ * Opens the partner list of a configuration. Of the configuration, its own text alone is judged, and no secret is
+ * looked for: certificates and secrets are the daemon's.
+ * @throws {ConfigError} with everything that is wrong in that text
+ */
+export function openPartnerFile(configFile: string): PartnerFile {
+  const { source, problems, checked } = readConfigFile(configFile)
+  if (!checked.success || problems.length > 0) throw new ConfigError(problems)
+  const { internal, partners } = checked.data
+  const ownNames = localNames(source.value['domains'])
+  const file = beside(configFile, partners)
+  return {
+    file,
+    judge: text => {
+      const problems: ConfigProblem[] = []
+      const entries = judgePartners(parseYaml(file, text), {
+        isLocal: domain => ownNames.has(domain),
+        needsComponentSecret: internal.connector === 'component' && internal.secret === undefined,
+        origin: { folder: dirname(resolve(file)), env: undefined },
+        problems,
+      })
+      return { entries, problems }
+    },
+  }
+}
+
+/** Reads the list. @throws {ConfigError} when it does not load */
+export function readPartnerFile(list: PartnerFile): Judged {
+  const read = readText(list.file)
+  if ('text' in read) return mustLoad(list.judge(read.text))
+  throw new ConfigError([unreadable(list.file, read.fault)])
+}
+
+/**
+ * Changes the list, if what comes out would load.
+ * @param isTrial true = tells what would come out, and writes nothing
+ * @throws {ConfigError} when the list as it stands does not load
+ * @throws {FileEditError} when it cannot be written
+ */
+export async function editPartnerFile(
+  list: PartnerFile,
+  change: PartnerEdit,
+  isTrial = false,
+): Promise<EditOutcome> {
+  if (isTrial) {
+    const read = readText(list.file)
+    if ('fault' in read) throw new ConfigError([unreadable(list.file, read.fault)])
+    return tryEdit(list, read.text, change)
+  }
+  let outcome: EditOutcome = { refusals: [] }
+  await editFile(list.file, text => {
+    const tried = tryEdit(list, text, change)
+    outcome = tried
+    return 'text' in tried ? tried.text : undefined
+  })
+  return outcome
+}
+
+/** Why a text must not become the list. */
+export function refusalsOf(list: PartnerFile, text: string, settles: ReadonlySet<Domain>): Refusal[] {
+  const { entries, problems } = list.judge(text)
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  return [
+    ...errors.map(problem => {
+      const [, index, key = ''] = /^partners\[(\d+)\]\.?(.*)$/.exec(problem.key) ?? []
+      const partner = entries.find(entry => entry.index === Number(index))?.written['primaryDomain'] ?? ''
+      return {
+        partner: String(partner),
+        message: key === '' ? problem.message : `${key}: ${problem.message}`,
+      }
+    }),
+    ...entries.flatMap(({ sound: { primaryDomain, partnerType, ...entry } }) => {
+      if (primaryDomain === undefined || partnerType === undefined || !settles.has(primaryDomain)) return []
+      const message = judgeNewSettings(negotiationOf({ ...entry, partnerType }))
+      return message === undefined ? [] : [{ partner: primaryDomain, message }]
+    }),
+  ]
+}
+
+function tryEdit(list: PartnerFile, text: string, { edit, settles }: PartnerEdit): EditOutcome {
+  const before = mustLoad(list.judge(text))
+  const edited = edit(text)
+  if ('refusals' in edited) return edited
+  const refusals = refusalsOf(list, edited.text, settles)
+  return refusals.length > 0 ? { refusals } : { text: edited.text, before, after: list.judge(edited.text) }
+}
+
+function mustLoad(judged: Judged): Judged {
+  if (judged.problems.some(({ severity }) => severity === 'error')) throw new ConfigError(judged.problems)
+  return judged
+}
