@@ -5,8 +5,8 @@ import { editFile } from './edit-file.ts'
 import { readText } from './files.ts'
 import type { Edited, Refusal } from './partner-list.ts'
 import { judgePartners, type ListedPartner } from './partners.ts'
-import { ConfigError, type ConfigProblem } from './problems.ts'
-import { beside, localNames, readConfigFile, unreadable } from './read-config.ts'
+import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
+import { beside, localNames, readConfigFile } from './read-config.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** The partner list of a configuration, as commands read and change it. */
@@ -62,9 +62,7 @@ export function openPartnerFile(configFile: string): PartnerFile {
 
 /** Reads the list. @throws {ConfigError} when it does not load */
 export function readPartnerFile(list: PartnerFile): Judged {
-  const read = readText(list.file)
-  if ('text' in read) return mustLoad(list.judge(read.text))
-  throw new ConfigError([unreadable(list.file, read.fault)])
+  return mustLoad(list.judge(textOf(list)))
 }
 
 /**
@@ -78,11 +76,7 @@ export async function editPartnerFile(
   change: PartnerEdit,
   isTrial = false,
 ): Promise<EditOutcome> {
-  if (isTrial) {
-    const read = readText(list.file)
-    if ('fault' in read) throw new ConfigError([unreadable(list.file, read.fault)])
-    return tryEdit(list, read.text, change)
-  }
+  if (isTrial) return tryEdit(list, textOf(list), change)
   let outcome: EditOutcome = { refusals: [] }
   await editFile(list.file, text => {
     const tried = tryEdit(list, text, change)
@@ -119,6 +113,12 @@ function tryEdit(list: PartnerFile, text: string, { edit, settles }: PartnerEdit
   if ('refusals' in edited) return edited
   const refusals = refusalsOf(list, edited.text, settles)
   return refusals.length > 0 ? { refusals } : { text: edited.text, before, after: list.judge(edited.text) }
+}
+
+function textOf({ file }: PartnerFile): string {
+  const read = readText(file)
+  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
+  return read.text
 }
 
 function mustLoad(judged: Judged): Judged {

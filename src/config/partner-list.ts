@@ -23,8 +23,20 @@ export function addPartners(text: string, added: readonly WrittenPartner[]): Edi
     const keys = Object.keys(partnerSchema.shape) as PartnerKey[]
     return Object.fromEntries(keys.flatMap(key => (entry[key] === undefined ? [] : [[key, entry[key]]])))
   })
+  const before = entriesOf(text)
+  const owners = new Map(
+    before.flatMap(entry => domainsOf(entry).map((one, at) => [one, at === 0 ? undefined : entry])),
+  )
+  const refusals = added.flatMap(({ primaryDomain }) => {
+    const domain = parseDomain(String(primaryDomain))
+    if (domain === undefined || !owners.has(domain)) return []
+    const owner = owners.get(domain)?.['primaryDomain']
+    const why = owner === undefined ? '' : `, as an additional domain of ${owner}`
+    return [{ partner: domain, message: `is in the list already${why}` }]
+  })
+  if (refusals.length > 0) return { refusals }
   const names = inOrder.map(entry => String(entry['primaryDomain'])).join(', ')
-  return held(appendItems(text, 'partners', inOrder), [...entriesOf(text), ...inOrder], names)
+  return held(appendItems(text, 'partners', inOrder), [...before, ...inOrder], names)
 }
 
 /** Changes single keys of a partner's entry; in lists, what stays keeps its place and its comment. */
@@ -72,21 +84,22 @@ function findEntry(
   entries: readonly Entry[],
   domain: Domain,
 ): { readonly index: number } | Exclude<Edited, { text: string }> {
-  const index = entries.findIndex(({ primaryDomain }) => isDomain(primaryDomain, domain))
+  const index = entries.findIndex(entry => domainsOf(entry)[0] === domain)
   if (index >= 0) return { index }
-  const owner = entries.find(
-    ({ additionalDomains }) =>
-      Array.isArray(additionalDomains) && additionalDomains.some(one => isDomain(one, domain)),
-  )
+  const owner = entries.find(entry => domainsOf(entry).includes(domain))?.['primaryDomain']
   const message =
     owner === undefined
       ? 'is not in the partner list'
-      : `is an additional domain of the partner ${owner['primaryDomain']}; name that one`
+      : `is an additional domain of the partner ${owner}; name that one`
   return { refusals: [{ partner: domain, message }] }
 }
 
-function isDomain(written: unknown, domain: Domain): boolean {
-  return typeof written === 'string' && parseDomain(written) === domain
+/** The domains of an entry, the primary one first. */
+function domainsOf({ primaryDomain, additionalDomains }: Entry): readonly (Domain | undefined)[] {
+  const additional: readonly unknown[] = Array.isArray(additionalDomains) ? additionalDomains : []
+  return [primaryDomain, ...additional].map(name =>
+    typeof name === 'string' ? parseDomain(name) : undefined,
+  )
 }
 
 type Path = readonly (string | number)[]
