@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { contactRoutes } from './admin/contacts.ts'
 import type { Readiness } from './admin/health.ts'
+import { type ReloadOutcome, reloadRoutes } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
 import { openContacts } from './contacts.ts'
@@ -44,11 +45,13 @@ export type Gatehouse = {
 
 /**
  * Starts the gateway: certificates, the inside, listeners, admin port.
+ * @param reload reads the configuration anew and uses it; what the API calls
  * @throws {Error} when a certificate is unusable or an address cannot be had; nothing is left running
  */
 export async function startGatehouse(
   config: Config,
   telemetry: { log: Log; metrics: Metrics },
+  reload?: () => Promise<ReloadOutcome>,
 ): Promise<Gatehouse> {
   const { log, metrics } = telemetry
   let credentials = await credentialsOf(config, log)
@@ -144,7 +147,7 @@ export async function startGatehouse(
       socket,
       log,
       health: { readiness, metrics: () => metrics.render() },
-      routes: contactRoutes(contacts, () => current.config),
+      routes: [...contactRoutes(contacts, () => current.config), ...(reload ? reloadRoutes(reload) : [])],
     })
   } catch (error) {
     for (const listener of listeners) listener.close()

@@ -19,12 +19,17 @@ type Parameters = Readonly<Record<string, string>>
 
 /** One thing that the API can do. */
 export type Route = {
-  readonly method: 'GET' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** A step in braces fits anything, the empty text too, and names it for `answer`: `/contacts/{local}`. */
   readonly path: string
   /** The least that a caller has to be. */
   readonly role: Role
-  readonly answer: (caller: Caller, parameters: Parameters, query: Parameters, body: unknown) => Reply
+  readonly answer: (
+    caller: Caller,
+    parameters: Parameters,
+    query: Parameters,
+    body: unknown,
+  ) => Reply | Promise<Reply>
 }
 
 const nothing = z.strictObject({})
@@ -45,7 +50,7 @@ export function defineRoute<
       readonly parameters: Parameters
       readonly query: z.output<Query>
       readonly body: z.output<Body>
-    }) => Reply
+    }) => Reply | Promise<Reply>
   },
 ): Route {
   const { method, path, role, query = nothing, body = nothing, handle } = route
@@ -67,11 +72,11 @@ export function defineRoute<
  * Answers a request by the route for its path and method.
  * @throws whatever else than a `RequestError` the route raises
  */
-export function answerApi(
+export async function answerApi(
   routes: readonly Route[],
   caller: Caller,
   { method, url, body }: ApiRequest,
-): Reply {
+): Promise<Reply> {
   const path = url.split('?', 1)[0]!
   const query = new URLSearchParams(url.slice(path.length + 1))
   const found = routes.flatMap(route => {
@@ -86,7 +91,7 @@ export function answerApi(
     return failure(403, `${caller.name} may look, and change nothing`)
   }
   try {
-    return route.answer(caller, parameters, Object.fromEntries(query), body)
+    return await route.answer(caller, parameters, Object.fromEntries(query), body)
   } catch (error) {
     if (error instanceof RequestError) return failure(error.status, error.message)
     throw error

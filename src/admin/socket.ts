@@ -33,7 +33,7 @@ export async function openAdminSocket(
     const staged = join(folder, stagedName)
     const respond = async (request: IncomingMessage) => {
       const { method = '', url = '' } = request
-      return answerApi(routes, localOperator, { method, url, body: await readJson(request) })
+      return await answerApi(routes, localOperator, { method, url, body: await readJson(request) })
     }
     const server = await listenForHttp({ path: staged }, respond, log)
     try {

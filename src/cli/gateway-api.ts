@@ -30,15 +30,24 @@ export class ApiError extends Error {
  * @throws {ConfigError | ApiError} when neither can be had
  */
 export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
+  const running = await openRunningApi(config)
+  return running ?? openOnFile(config, readAdminSocket(config), mayCreate, host)
+}
+
+/**
+ * The API of the gateway that runs with this configuration; undefined where none does.
+ * @throws {ConfigError | ApiError} when that cannot be told
+ */
+export async function openRunningApi(config: string): Promise<GatewayApi | undefined> {
   const socket = readAdminSocket(config)
   const fault = socketPathFault(socket)
   if (fault !== undefined) throw new ApiError(fault)
   try {
-    if (await isAnswered(socket)) return { ask: request => askSocket(socket, request), close: () => {} }
+    if (!(await isAnswered(socket))) return undefined
   } catch (error) {
     throw new ApiError(reasonOf(socket, error), { cause: error })
   }
-  return openOnFile(config, socket, mayCreate, host)
+  return { ask: request => askSocket(socket, request), close: () => {} }
 }
 
 function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host): GatewayApi {
@@ -47,7 +56,7 @@ function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host
   const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
     const routes = contactRoutes(contacts, () => config)
     const ask = async (request: ApiRequest) => {
-      const { status, body } = answerApi(routes, localOperator, request)
+      const { status, body } = await answerApi(routes, localOperator, request)
       return { status, value: JSON.parse(body) as unknown }
     }
     return { ask, close }

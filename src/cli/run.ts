@@ -1,3 +1,4 @@
+import type { ReloadOutcome } from '../admin/reload.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
@@ -30,10 +31,10 @@ export async function run(configFile: string, host: Host): Promise<number> {
   // Also while it starts: a signal without a listener would end the process.
   const started = Promise.withResolvers<Gatehouse>()
   started.promise.catch(() => {})
-  const onHangup = () => void started.promise.then(gatehouse => reload(gatehouse, configFile, host, log))
-  offs.push(host.onSignal('SIGHUP', onHangup))
+  const reloadNow = () => started.promise.then(gatehouse => reload(gatehouse, configFile, host, log))
+  offs.push(host.onSignal('SIGHUP', () => void reloadNow()))
   try {
-    const gatehouse = await startGatehouse(config, { log, metrics })
+    const gatehouse = await startGatehouse(config, { log, metrics }, reloadNow)
     started.resolve(gatehouse)
     await stopped.promise
     log.info('stopping')
@@ -51,14 +52,22 @@ export async function run(configFile: string, host: Host): Promise<number> {
 }
 
 /** A configuration with faults, or files it cannot use, change nothing (contract §1). */
-async function reload(gatehouse: Gatehouse, configFile: string, host: Host, log: Log): Promise<void> {
+async function reload(
+  gatehouse: Gatehouse,
+  configFile: string,
+  host: Host,
+  log: Log,
+): Promise<ReloadOutcome> {
   try {
-    await gatehouse.reload(loadConfig(configFile, host.env))
+    const config = loadConfig(configFile, host.env)
+    await gatehouse.reload(config)
+    return { reloaded: true, problems: config.warnings.map(formatProblem) }
   } catch (error) {
     const problems =
       error instanceof ConfigError
         ? error.problems.map(formatProblem)
         : [error instanceof Error ? error.message : String(error)]
     log.event({ event: 'reload.failed', problems })
+    return { reloaded: false, problems }
   }
 }

@@ -32,8 +32,13 @@ const routes = [
 ]
 
 /** The status and the JSON of an answer. */
-function ask(method: string, url: string, body?: unknown, caller = administrator): [number, unknown] {
-  const { status, body: text } = answerApi(routes, caller, { method, url, body })
+async function ask(
+  method: string,
+  url: string,
+  body?: unknown,
+  caller = administrator,
+): Promise<[number, unknown]> {
+  const { status, body: text } = await answerApi(routes, caller, { method, url, body })
   return [status, JSON.parse(text)]
 }
 
@@ -47,8 +52,8 @@ describe('the API', () => {
     ['PUT', '/things/a%2F%40%C3%BC', { size: 1 }, 201, { name: 'a/@ü', size: 1, by: 'root' }],
     ['PUT', '/things/', { size: 1 }, 201, { name: '', size: 1, by: 'root' }],
     ['DELETE', '/things/a', undefined, 409, message('is in use')],
-  ])('answers %s %s by its route', (method, url, body, status, value) => {
-    expect(ask(method, url, body)).toEqual([status, value])
+  ])('answers %s %s by its route', async (method, url, body, status, value) => {
+    expect(await ask(method, url, body)).toEqual([status, value])
   })
 
   test.each([
@@ -62,16 +67,16 @@ describe('the API', () => {
     '/things/%E0%A4%A',
     '/%74hings',
     'http://gateway/things',
-  ])('has nothing at %j', url => {
-    expect(ask('GET', url)).toEqual([404, message('there is nothing here')])
+  ])('has nothing at %j', async url => {
+    expect(await ask('GET', url)).toEqual([404, message('there is nothing here')])
   })
 
   test.each([
     ['POST', '/things', ['GET']],
     ['get', '/things', ['GET']],
     ['GET', '/things/a', ['PUT', 'DELETE']],
-  ])('does not do %s at %s', (method, url, allow) => {
-    expect(answerApi(routes, administrator, { method, url })).toMatchObject({ status: 405, allow })
+  ])('does not do %s at %s', async (method, url, allow) => {
+    expect(await answerApi(routes, administrator, { method, url })).toMatchObject({ status: 405, allow })
   })
 
   test.each<[string, string, unknown, RegExp]>([
@@ -84,14 +89,14 @@ describe('the API', () => {
     ['PUT', '/things/a', [], /^body: /],
     ['PUT', '/things/a', { size: '1', more: 2 }, /body\.size: .*; body: .*more/],
     ['PUT', '/things/a?most=1', { size: 1 }, /^query: .*most/],
-  ])('refuses what does not belong there: %s %s %j', (method, url, body, expected) => {
-    expect(ask(method, url, body)).toEqual([400, message(expect.stringMatching(expected))])
+  ])('refuses what does not belong there: %s %s %j', async (method, url, body, expected) => {
+    expect(await ask(method, url, body)).toEqual([400, message(expect.stringMatching(expected))])
   })
 
-  test('lets a viewer look, and change nothing', () => {
-    expect(ask('GET', '/things', undefined, viewer)[0]).toBe(200)
+  test('lets a viewer look, and change nothing', async () => {
+    expect((await ask('GET', '/things', undefined, viewer))[0]).toBe(200)
     for (const method of ['PUT', 'DELETE']) {
-      expect(ask(method, '/things/a', { size: 1 }, viewer)).toEqual([
+      expect(await ask(method, '/things/a', { size: 1 }, viewer)).toEqual([
         403,
         message('guest may look, and change nothing'),
       ])

@@ -1,0 +1,59 @@
+import type { ReloadOutcome } from '../admin/reload.ts'
+import { ConfigError } from '../config/problems.ts'
+import { ApiError, openRunningApi } from './gateway-api.ts'
+import type { CommandOptions, Host } from './host.ts'
+import { formatJson, formatProblems } from './output.ts'
+
+/** What the running gateway has made of a reload. */
+export type ReloadReport = {
+  readonly outcome: 'reloaded' | 'refused' | 'not running' | 'not reached'
+  /** Warnings of a reload that went well; else what is wrong. */
+  readonly problems: readonly string[]
+}
+
+/** `reload`: the running gateway reads configuration, partner list and certificates anew. */
+export async function reload({ config, json }: CommandOptions, host: Host): Promise<number> {
+  try {
+    const report = await requestReload(config)
+    if (json) host.out(formatJson(report))
+    else if (report.outcome === 'not running') host.err('gatehouse: the gateway is not running\n')
+    else tellReload(report, host)
+    return report.outcome === 'reloaded' ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    host.err(formatProblems(error.problems))
+    return 1
+  }
+}
+
+/** Asks the running gateway for a reload. @throws {ConfigError} when the configuration does not tell where it is */
+export async function requestReload(config: string): Promise<ReloadReport> {
+  try {
+    const api = await openRunningApi(config)
+    if (api === undefined) return { outcome: 'not running', problems: [] }
+    const { status, value } = await api.ask({ method: 'POST', url: '/reload' })
+    const { problems = [], error } = value as Partial<ReloadOutcome> & { error?: { message: string } }
+    if (status === 200) return { outcome: 'reloaded', problems }
+    return { outcome: 'refused', problems: problems.length > 0 ? problems : [error?.message ?? `${status}`] }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { outcome: 'not reached', problems: [error.message] }
+  }
+}
+
+/** Tells people of a reload; what went wrong goes to standard error. */
+export function tellReload({ outcome, problems }: ReloadReport, { out, err }: Host): void {
+  const lines = problems.map(problem => `${problem}\n`).join('')
+  switch (outcome) {
+    case 'reloaded':
+      return out('the gateway has reloaded its configuration\n')
+    case 'not running':
+      return out('the gateway is not running\n')
+    case 'refused':
+      return err(
+        `${lines}gatehouse: the gateway cannot use this configuration, and goes on with the old one\n`,
+      )
+    case 'not reached':
+      return err(`gatehouse: the gateway cannot be told to reload: ${problems.join('; ')}\n`)
+  }
+}
