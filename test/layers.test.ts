@@ -59,7 +59,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pino: /^telemetry\/log\.ts$/,
   yaml: /^config\//,
   zod: /^(config|admin)\//,
-  commander: /^cli\/(certificate-)?arguments\.ts$/,
+  commander: /^cli\/((certificate|partner|shared)-)?arguments\.ts$/,
 }
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] }

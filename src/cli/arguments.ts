@@ -4,6 +4,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { describeCertificateCommands } from './certificate-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { describePartnerCommands } from './partner-arguments.ts'
 
 const defaultConfig = 'config/gatehouse.yaml'
 
@@ -64,6 +65,19 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
       const config = options().config ?? (existsSync(defaultConfig) ? defaultConfig : undefined)
       finish(showMatrix({ config, json: options().json === true }, host))
     })
+  program
+    .command('reload')
+    .description('the running daemon reads configuration, partner list and certificates anew')
+    .action(async () => {
+      const { reload } = await import('./reload.ts')
+      finish(await reload(commandOptions(), host))
+    })
+  describePartnerCommands(
+    program.command('partner').description('the partner list: read it, change it'),
+    commandOptions,
+    host,
+    finish,
+  )
   const contact = program
     .command('contact')
     .description('authorised contacts, of the running daemon or in its file')

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
 import type { RequestOptions } from './cert-request.ts'
 import type { SelfSignedOptions } from './cert-self-signed.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { domainArgument, wholeNumber } from './shared-arguments.ts'
 
 type RequestFlags = Omit<RequestOptions, 'config' | 'json' | 'domain'>
 type SelfSignedFlags = Pick<SelfSignedOptions, 'out' | 'days' | 'force'>
@@ -83,17 +84,6 @@ const emptyWishes = {
   country: undefined,
   state: undefined,
   city: undefined,
-}
-
-function domainArgument(text: string): Domain {
-  const domain = parseDomain(text)
-  if (domain === undefined) throw new InvalidArgumentError('Expected a domain such as contoso.com.')
-  return domain
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a number.')
-  return Number(text)
 }
 
 function certificateDays(text: string): number {

@@ -2,7 +2,7 @@ import { type ConfigProblem, formatProblem } from '../config/problems.ts'
 
 /** Lays out rows in columns two spaces apart; the last column is not padded. Control characters do not reach the terminal. */
 export function formatTable(given: readonly (readonly string[])[]): string {
-  const rows = given.map(row => row.map(cell => cell.replace(/\p{C}/gu, '\ufffd')))
+  const rows = given.map(row => row.map(printable))
   const widths: number[] = []
   for (const row of rows) {
     for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
@@ -16,6 +16,11 @@ export function formatTable(given: readonly (readonly string[])[]): string {
     )
     .map(line => `${line}\n`)
     .join('')
+}
+
+/** Text for a terminal: control characters do not reach it. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '\ufffd')
 }
 
 /** A value as machines read it. */

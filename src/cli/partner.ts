@@ -1,0 +1,158 @@
+import { FileEditError } from '../config/edit-file.ts'
+import {
+  type EditOutcome,
+  editPartnerFile,
+  openPartnerFile,
+  type PartnerEdit,
+  readPartnerFile,
+} from '../config/partner-file.ts'
+import {
+  addPartners,
+  changePartner,
+  type PartnerKey,
+  type Refusal,
+  removePartner,
+  type WrittenPartner,
+} from '../config/partner-list.ts'
+import { ConfigError } from '../config/problems.ts'
+import type { Domain } from '../xmpp/address.ts'
+import type { CommandOptions, Host } from './host.ts'
+import { formatJson, formatProblems, formatTable, printable } from './output.ts'
+import { partnerJson, partnerRows, settingsLine } from './partner-view.ts'
+import { type ReloadReport, requestReload, tellReload } from './reload.ts'
+
+/** `partner list`: the partners, a line for each. */
+export function listPartners({ config, json }: CommandOptions, host: Host): Promise<number> {
+  return reportingFaults(host, async () => {
+    const { entries } = readPartnerFile(openPartnerFile(config))
+    const partners = entries.flatMap(entry => partnerJson(entry) ?? [])
+    if (json) host.out(formatJson(partners))
+    else if (partners.length === 0) host.out('no partners\n')
+    else {
+      const head = ['partner', 'additional', 'type', 'TLS', 'SASL', 'dialback', 'methods, strongest first']
+      const rows = partners.map(partner => [
+        partner.primaryDomain,
+        partner.additionalDomains.join(', ') || '-',
+        partner.partnerType,
+        partner.tlsNegotiation,
+        partner.saslNegotiation,
+        String(partner.dialbackNegotiation),
+        partner.methods.join(', '),
+      ])
+      host.out(formatTable([head, ...rows]))
+    }
+    return 0
+  })
+}
+
+/** `partner show`: everything about the partner that a domain belongs to. */
+export function showPartner(domain: Domain, { config, json }: CommandOptions, host: Host): Promise<number> {
+  return reportingFaults(host, async () => {
+    const { entries } = readPartnerFile(openPartnerFile(config))
+    const found = entries.find(({ partner }) => partner?.domains.includes(domain))
+    const partner = found && partnerJson(found)
+    if (partner === undefined) {
+      return refuse([{ partner: domain, message: 'is not in the partner list' }], host)
+    }
+    host.out(json ? formatJson(partner) : formatTable(partnerRows(partner)))
+    return 0
+  })
+}
+
+/** `partner add`: a new partner at the end of the list. */
+export function addPartner(
+  domain: Domain,
+  values: WrittenPartner,
+  options: CommandOptions,
+  host: Host,
+): Promise<number> {
+  const edit = (text: string) => addPartners(text, [{ primaryDomain: domain, ...values }])
+  return change('added', domain, { edit, settles: new Set([domain]) }, options, host)
+}
+
+/** `partner set`: single settings of a partner; those that are cleared fall back to their preset. */
+export function setPartner(
+  domain: Domain,
+  values: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
+  options: CommandOptions,
+  host: Host,
+): Promise<number> {
+  const keys = [...Object.keys(values.set), ...values.clear]
+  const settles = new Set(keys.some(key => negotiationKeys.includes(key)) ? [domain] : [])
+  return change(
+    'changed',
+    domain,
+    { edit: text => changePartner(text, domain, values), settles },
+    options,
+    host,
+  )
+}
+
+const negotiationKeys = ['partnerType', 'tlsNegotiation', 'saslNegotiation', 'dialbackNegotiation']
+
+/** `partner remove`: a partner with all its domains. */
+export function dropPartner(domain: Domain, options: CommandOptions, host: Host): Promise<number> {
+  const edit = (text: string) => removePartner(text, domain)
+  return change('removed', domain, { edit, settles: new Set() }, options, host)
+}
+
+/** Runs a command; what is wrong with files goes to standard error, and is exit status 1. */
+export async function reportingFaults(host: Host, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
+    else if (error instanceof FileEditError) host.err(`gatehouse: ${error.message}\n`)
+    else throw error
+    return 1
+  }
+}
+
+/** Tells why nothing is written. @returns the exit status */
+export function refuse(refusals: readonly Refusal[], host: Host): 1 {
+  for (const { partner, message } of refusals) {
+    host.err(`gatehouse: ${printable(partner === '' ? message : `${partner}: ${message}`)}\n`)
+  }
+  return 1
+}
+
+/** Tells of a reload that follows an edit. @returns the exit status */
+export function concludeEdit(report: ReloadReport, json: boolean, host: Host): number {
+  if (!json || report.outcome === 'refused' || report.outcome === 'not reached') tellReload(report, host)
+  return report.outcome === 'reloaded' || report.outcome === 'not running' ? 0 : 1
+}
+
+type Deed = 'added' | 'changed' | 'removed'
+
+function change(
+  deed: Deed,
+  domain: Domain,
+  edit: PartnerEdit,
+  { config, json }: CommandOptions,
+  host: Host,
+): Promise<number> {
+  return reportingFaults(host, async () => {
+    const list = openPartnerFile(config)
+    const outcome = await editPartnerFile(list, edit)
+    if ('refusals' in outcome) return refuse(outcome.refusals, host)
+    const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)
+    const report = await requestReload(config)
+    if (json) host.out(formatJson({ change: deed, file: list.file, partner, warnings, reload: report }))
+    else {
+      const now = partner === undefined || deed === 'removed' ? '' : `\n${settingsLine(partner)}`
+      host.out(`${domain}: ${deed} in ${list.file}${now}\n`)
+      for (const warning of warnings) host.err(`${domain}: warning: ${warning}\n`)
+    }
+    return concludeEdit(report, json, host)
+  })
+}
+
+function partnerIn(
+  outcome: Exclude<EditOutcome, { refusals: unknown }>,
+  when: 'before' | 'after',
+  domain: Domain,
+) {
+  const entry = outcome[when].entries.find(({ partner }) => partner?.primaryDomain === domain)
+  const warnings = when === 'before' ? [] : (entry?.problems ?? []).map(({ message }) => message)
+  return { partner: entry && partnerJson(entry), warnings }
+}

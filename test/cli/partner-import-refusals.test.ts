@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { exportCommand } from '../../src/cli/lync-export.ts'
+import {
+  exported,
+  importOf,
+  partnerFolder,
+  partnersIn,
+  saslRequiresTls,
+  twoPartners,
+} from '../support/partner-command.ts'
+
+describe('partner import', () => {
+  test('refuses numbers for names, and tells how to export', async () => {
+    const folder = partnerFolder()
+    const { status, err } = await importOf(
+      folder,
+      exported('litware.com', { PartnerType: 0, TlsNegotiation: 2, SaslNegotiation: 1 }),
+    )
+    expect(status).toBe(1)
+    expect(err).toMatch(/^gatehouse: litware\.com: PartnerType is the number 0, where a name is needed\n/)
+    expect(err).toMatch(/litware\.com: TlsNegotiation is the number 2.*\n.*SaslNegotiation is the number 1/)
+    expect(err).toMatch(
+      /\nGet-CsXmppAllowedPartner \| Select-Object .*PartnerType.* \| ConvertTo-Json -Depth 4 \|/,
+    )
+    expect(partnersIn(folder)).toBe(twoPartners)
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    [
+      'a bad combination',
+      exported('a.b', { SaslNegotiation: 'NotSupported' }),
+      /a\.b: tlsNegotiation: TLS required, SASL notSupported, dialback false is not valid: SASL or dialback must be enabled/,
+    ],
+    [
+      'SASL without TLS',
+      exported('a.b', { TlsNegotiation: 'NotSupported', SupportDialbackNegotiation: true }),
+      new RegExp(`a\\.b: ${saslRequiresTls}\n`),
+    ],
+    ['no type', exported('a.b', { PartnerType: undefined }), /a\.b: PartnerType is missing/],
+    [
+      'a strange type',
+      exported('a.b', { PartnerType: 'Friend' }),
+      /a\.b: PartnerType is "Friend", and none of federated, publicVerified/,
+    ],
+    [
+      'no domain',
+      { PartnerType: 'Federated' },
+      /entry 2: Domain, or Identity, is missing, and no domain name/,
+    ],
+    ['a domain that is none', exported('a b'), /entry 2: Domain, or Identity, is "a b", and no domain name/],
+    [
+      'another domain that is none',
+      exported('a.b', { AdditionalDomains: ['x y'] }),
+      /a\.b: additionalDomains\[0\]: expected a domain name/,
+    ],
+    [
+      'domains that are no texts',
+      exported('a.b', { AdditionalDomains: [5] }),
+      /a\.b: AdditionalDomains holds 5/,
+    ],
+    [
+      'a local domain',
+      exported('CONTOSO.com'),
+      /contoso\.com: primaryDomain: contoso\.com is a local domain/,
+    ],
+    [
+      'a domain of another partner',
+      exported('corp.fabrikam.com'),
+      /is in the list already, as an additional domain of fabrikam\.com/,
+    ],
+    [
+      'a domain twice',
+      [exported('a.b'), exported('A.B')],
+      /a\.b: primaryDomain: a\.b stands in the list twice/,
+    ],
+    [
+      'a limit that is none',
+      exported('a.b', { ConnectionLimit: -1 }),
+      /a\.b: ConnectionLimit is -1, and no whole number/,
+    ],
+    [
+      'a limit beyond ours',
+      exported('a.b', { ConnectionLimit: 4294967295 }),
+      /a\.b: connectionLimit: expected a whole number from 1 to 100000/,
+    ],
+    ['a proxy that is none', exported('a.b', { ProxyFqdn: 'x y' }), /a\.b: proxy: expected HOST:PORT/],
+    [
+      'a description that is none',
+      exported('a.b', { Description: {} }),
+      /a\.b: Description is \{\}, and no text/,
+    ],
+    [
+      'a flag that is none',
+      exported('a.b', { EnableKeepAlive: 5 }),
+      /a\.b: EnableKeepAlive is 5, and not true or false/,
+    ],
+    ['something else', 'text', /entry 2: is not an object/],
+    ['no JSON', Buffer.from('Identity : a.b\n'), /export\.json: is not JSON: /],
+    ['no text', Buffer.from([0xff, 0xfe, 0x00, 0xd8]), /export\.json: is not valid utf-16le/],
+  ])('refuses %s, and all that stands beside it', async (_name, value, expected) => {
+    const folder = partnerFolder()
+    const list = Buffer.isBuffer(value) ? value : [exported('litware.com'), value].flat()
+    const { status, err } = await importOf(folder, list)
+    expect(status).toBe(1)
+    expect(err).toMatch(expected)
+    expect(partnersIn(folder)).toBe(twoPartners)
+  })
+
+  test('names the export that docs/from-lync.md names', () => {
+    const docs = readFileSync(new URL('../../docs/from-lync.md', import.meta.url), 'utf8')
+    expect(docs).toContain(`   ${exportCommand}\n`)
+  })
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import {
+  partnerCommand,
+  partnerFolder,
+  partnersIn,
+  saslRequiresTls,
+  twoPartners,
+} from '../support/partner-command.ts'
+
+describe('partner set', () => {
+  test('changes what is named, and nothing else', async () => {
+    const folder = partnerFolder()
+    expect((await partnerCommand(folder, 'set', 'münchen.example', '--tls', 'required')).status).toBe(0)
+    expect(partnersIn(folder)).toBe(twoPartners.replace('optional', 'required'))
+    const argv = ['--clear', 'tls', '--additional', 'a.b', '--clear', 'proxy,pin']
+    expect((await partnerCommand(folder, 'set', 'xn--mnchen-3ya.example', ...argv)).status).toBe(0)
+    expect(partnersIn(folder)).toBe(
+      twoPartners.replace('tlsNegotiation: optional', 'additionalDomains: [a.b]'),
+    )
+  })
+
+  const clear = `partners:
+  - { primaryDomain: a.b, partnerType: publicVerified, tlsNegotiation: notSupported }
+  - { primaryDomain: c.d, partnerType: publicVerified }
+`
+
+  test('lets a loaded SASL without TLS stand, but no new one', async () => {
+    const folder = partnerFolder(clear)
+    const other = await partnerCommand(folder, 'set', 'c.d', '--description', 'x')
+    expect(other).toMatchObject({ status: 0, err: '' })
+    const same = await partnerCommand(folder, 'set', 'a.b', '--description', 'x')
+    expect(same).toMatchObject({
+      status: 0,
+      err: expect.stringMatching(/^a\.b: warning: .*SASL requires TLS: with/),
+    })
+    for (const argv of [
+      ['--sasl', 'required'],
+      ['--sasl', 'optional'],
+      ['--type', 'publicUnverified'],
+      ['--clear', 'dialback'],
+    ]) {
+      const refused = await partnerCommand(folder, 'set', 'a.b', ...argv)
+      expect(refused).toEqual({ status: 1, out: '', err: `gatehouse: a.b: ${saslRequiresTls}\n` })
+    }
+    expect((await partnerCommand(folder, 'set', 'a.b', '--sasl', 'notSupported')).status).toBe(0)
+  })
+
+  test('refuses what a preset does not go with', async () => {
+    const folder = partnerFolder()
+    const { status, err } = await partnerCommand(folder, 'set', 'fabrikam.com', '--sasl', 'notSupported')
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(
+        /^gatehouse: fabrikam\.com: saslNegotiation: .*SASL or dialback must be enabled/,
+      ),
+    })
+    expect(partnersIn(folder)).toBe(twoPartners)
+  })
+
+  test.each([
+    ['corp.fabrikam.com', 'is an additional domain of the partner fabrikam.com; name that one'],
+    ['nobody.example', 'is not in the partner list'],
+  ])('and remove know partners by their primary domain: %s', async (domain, message) => {
+    const folder = partnerFolder()
+    for (const argv of [
+      ['set', domain, '--keep-alive'],
+      ['remove', domain],
+    ]) {
+      expect(await partnerCommand(folder, ...argv)).toEqual({
+        status: 1,
+        out: '',
+        err: `gatehouse: ${domain}: ${message}\n`,
+      })
+    }
+    expect(partnersIn(folder)).toBe(twoPartners)
+  })
+})
+
+describe('partner remove', () => {
+  test('takes the partner out', async () => {
+    const folder = partnerFolder()
+    const { status, out } = await partnerCommand(folder, 'remove', 'fabrikam.com')
+    expect({ status, out }).toEqual({
+      status: 0,
+      out: `fabrikam.com: removed in ${folder.at('config/partners.yaml')}\nthe gateway is not running\n`,
+    })
+    expect(partnersIn(folder)).toBe(twoPartners.replace(/ {2}- primaryDomain(.|\n)*federated\n/, ''))
+  })
+})
+
+describe('two commands at once', () => {
+  test('lose no edit', async () => {
+    const folder = partnerFolder()
+    const names = Array.from({ length: 12 }, (_, at) => `p${at}.example`)
+    const results = await Promise.all(
+      names.map(name => partnerCommand(folder, 'add', name, '--type', 'federated')),
+    )
+    expect(results.map(({ status }) => status)).toEqual(names.map(() => 0))
+    expect(
+      folder
+        .load()
+        .partners.all.map(({ primaryDomain }) => primaryDomain)
+        .toSorted(),
+    ).toEqual([...names, 'fabrikam.com', 'xn--mnchen-3ya.example'].toSorted())
+  })
+})
