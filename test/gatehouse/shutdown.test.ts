@@ -36,7 +36,7 @@ describe('a stop', () => {
   })
 
   test('bounces what a partner does not read, and what lies behind it, while the inside is there', async () => {
-    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { shutdown: '2s' } })
+    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { shutdown: '5s' } })
     for (const wire of [inside, sender]) answerTheEnd(wire)
     receiver.pause()
     const sent = await flood(inside, juliet, romeo)
