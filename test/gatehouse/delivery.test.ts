@@ -187,7 +187,7 @@ describe('what cannot be delivered', () => {
 
 describe('while the server inside is down, a partner’s message', () => {
   test('waits for its time, and comes back with remote-server-timeout', async () => {
-    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { queue: '500ms' } })
+    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { queue: '250ms' } })
     inside.end('</stream:stream>')
     await gateway.event('internal.disconnected')
     sender.send(message(1, romeo, juliet))
