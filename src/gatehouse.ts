@@ -24,6 +24,7 @@ import { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { Admission, type Admitted, Listener } from './transport/listener.ts'
+import { RefusedConnections } from './transport/refused-connections.ts'
 import { TlsContexts } from './transport/tls.ts'
 import type { Domain } from './xmpp/address.ts'
 
@@ -125,7 +126,15 @@ export async function startGatehouse(
       socket.destroy()
     })
 
-  const listeners = config.listen.map(at => new Listener(at, admission, accept(at.directTls)))
+  const refusals = new RefusedConnections(log)
+  const listeners = config.listen.map(
+    at =>
+      new Listener(at, admission, {
+        accept: accept(at.directTls),
+        refused: (from, reason) => refusals.add(at.port, from, reason),
+        headerMs: () => current.config.timeouts.connectMs,
+      }),
+  )
   const listening: Gatehouse['listening'][number][] = []
   let admin: AdminServer | undefined
   const readiness = (): Readiness => ({

@@ -20,6 +20,11 @@ export function addGauges(
   },
 ): void {
   const { directory, connector, relay, contacts, expiry, credentials } = parts
+  metrics.gauge(
+    'gatehouse_ready',
+    'Whether /readyz says so: 1, or 0 while the inside is not connected.',
+    () => [{ value: connector.isReady ? 1 : 0 }],
+  )
   metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
     const inbound = [...directory.inbound]
     const trusted = inbound.filter(session => session.proofs.length > 0).length

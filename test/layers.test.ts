@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const composition = ['contacts.ts', 'gatehouse.ts', 'derived.ts', 'expiry.ts', 'gauges.ts', 'shutdown.ts']
 
 const pure =
-  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer)\.ts$|^admin\/health\.ts$/
+  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^admin\/health\.ts$/
 
 /** What a pure part must not name. */
 const effects: Readonly<Record<string, RegExp>> = {

@@ -115,5 +115,13 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     host,
     finish,
   )
+  program
+    .command('health')
+    .description('asks the running daemon whether it is alive, and whether it is ready')
+    .option('--wait <duration>', 'asks again and again for so long: 30s')
+    .action(async ({ wait }: { wait?: string }) => {
+      const { health } = await import('./health.ts')
+      finish(await health({ wait }, commandOptions(), host))
+    })
   return program
 }

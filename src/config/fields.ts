@@ -57,6 +57,17 @@ export const path = text('a file name')
 
 export const ipAddress = text('an IP address').refine(value => isIP(value) !== 0, expects('an IP address'))
 
+const networkText = 'an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32'
+/** IP addresses: one, or a network in CIDR notation; never all there are. */
+export const network = read(networkText, value => {
+  const [, address = '', digits] = /^([^/%]+)(?:\/([1-9][0-9]{0,2}))?$/.exec(value) ?? []
+  const version = isIP(address)
+  const bits = version === 6 ? 128 : 32
+  const prefix = digits === undefined ? bits : Number(digits)
+  if (version === 0 || prefix > bits) return undefined
+  return { family: version === 6 ? ('ipv6' as const) : ('ipv4' as const), address, prefix }
+})
+
 const durationText = expects('a duration with its unit, from 1ms to 24h: 500ms, 30s, 5m, 1h')
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const longestMs = 24 * unitMs.h

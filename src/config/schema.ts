@@ -9,6 +9,7 @@ import {
   ipAddress,
   listenPort,
   nameServer,
+  network,
   oneOf,
   path,
   proxyAddress,
@@ -20,10 +21,23 @@ import {
 } from './fields.ts'
 import type { ConfigProblem } from './problems.ts'
 
+const proxyProtocol = section({
+  trusted: z
+    .array(network, { error: 'expected a list of IP addresses and networks' })
+    .min(1, { error: 'expected at least one address or network' })
+    .max(256, { error: 'expected at most 256 addresses and networks' })
+    .describe(
+      'Balancers that begin each connection with a PROXY header, version 1 or 2. Nobody else may connect.',
+    ),
+})
+
 const listener = section({
   address: ipAddress.default('::').describe('Address to listen on; "::" means every address, IPv4 too.'),
   port: listenPort.describe('TCP port; 0 takes any that is free.'),
   directTls: flag.default(false).describe('TLS from the first byte (XEP-0368).'),
+  proxyProtocol: proxyProtocol
+    .optional()
+    .describe('For an address that load balancers alone connect to; { trusted: [addresses and networks] }.'),
 })
 
 export const domainSchema = section({
@@ -147,7 +161,7 @@ const log = section({
 /** The configuration file. */
 export const configSchema = section({
   listen: z
-    .array(listener, { error: 'expected a list of { address, port, directTls }' })
+    .array(listener, { error: 'expected a list of { address, port, directTls, proxyProtocol }' })
     .min(1, { error: 'expected at least one address to listen on' })
     .max(64, { error: 'expected at most 64 addresses' })
     .prefault([{ address: '::', port: 5269 }])

@@ -59,7 +59,7 @@ export class InboundSession {
     this.#admitted = admitted
     this.#context = inboundContext(environment)
     this.#refusal = admitted.refusal
-    this.#report = new StreamReport('in', environment)
+    this.#report = new StreamReport('in', environment, admitted.address)
     if (secured) this.#report.secured(secured)
     this.#state = opened(secured ? { secure: true, chain: secured.chain } : { secure: false })
     const { unauthenticatedBytes, depth } = environment.limits()

@@ -17,14 +17,13 @@ export async function receive(
     new InboundSession(socket, undefined, admitted, parts)
     return
   }
-  const { remoteAddress } = socket
   try {
     const signal = AbortSignal.timeout(timeouts().streamEstablishmentMs)
     const secured = await tls.accept(socket, { directTls, signal })
     new InboundSession(secured.socket, secured, admitted, parts)
   } catch (error) {
     log.info('direct TLS handshake failed', {
-      remoteAddress,
+      remoteAddress: admitted.address,
       reason: error instanceof Error ? error.message : String(error),
     })
   }

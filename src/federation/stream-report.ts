@@ -11,6 +11,7 @@ export class StreamReport {
   readonly #direction: Direction
   readonly #log: Log
   readonly #metrics: Metrics
+  readonly #from: { readonly address?: string }
   readonly #openedMs = performance.now()
   /** The domains of the stream, as far as they are known. */
   names: { readonly local: Domain | null; readonly remote: Domain | null } = { local: null, remote: null }
@@ -20,8 +21,14 @@ export class StreamReport {
   /** Stanzas that came or went on it. */
   stanzas = 0
 
-  constructor(direction: Direction, telemetry: { readonly log: Log; readonly metrics: Metrics }) {
+  /** @param address where the peer connects from, on a stream that it opened */
+  constructor(
+    direction: Direction,
+    telemetry: { readonly log: Log; readonly metrics: Metrics },
+    address?: string,
+  ) {
     this.#direction = direction
+    this.#from = address === undefined ? {} : { address }
     this.#log = telemetry.log
     this.#metrics = telemetry.metrics
   }
@@ -43,6 +50,7 @@ export class StreamReport {
       tls: this.tls,
       certificate,
       id: this.streamId,
+      ...this.#from,
     })
   }
 
@@ -58,7 +66,14 @@ export class StreamReport {
   }
 
   refused(condition: string, reason: string): void {
-    this.#log.event({ event: 'stream.refused', direction: this.#direction, ...this.names, condition, reason })
+    this.#log.event({
+      event: 'stream.refused',
+      direction: this.#direction,
+      ...this.names,
+      condition,
+      reason,
+      ...this.#from,
+    })
   }
 
   note(reason: string): void {
@@ -80,6 +95,7 @@ export class StreamReport {
       reason,
       stanzasIn: isIn ? this.stanzas : 0,
       stanzasOut: isIn ? 0 : this.stanzas,
+      ...this.#from,
     })
   }
 }

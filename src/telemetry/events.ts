@@ -7,7 +7,10 @@ export type MethodName = 'sasl-external-tls' | 'dialback-tls' | 'dialback-tcp'
 /** What a log line tells of a secured stream; null in clear. */
 export type TlsFacts = { readonly version: string; readonly cipher: string } | null
 
-/** Every event the gateway logs, with its fields. A domain that the peer did not name is null. */
+/**
+ * Every event the gateway logs, with its fields. A domain that the peer did not name is null; `address` is where a peer
+ * that opened the stream connects from.
+ */
 export type GatewayEvent =
   | {
       readonly event: 'listening'
@@ -25,6 +28,7 @@ export type GatewayEvent =
       readonly tls: TlsFacts
       readonly certificate: 'valid' | 'invalid' | 'none'
       readonly id: string
+      readonly address?: string
     }
   | {
       readonly event: 'stream.refused'
@@ -33,6 +37,7 @@ export type GatewayEvent =
       readonly remote: string | null
       readonly condition: string
       readonly reason: string
+      readonly address?: string
     }
   | {
       readonly event: 'stream.closed'
@@ -42,6 +47,7 @@ export type GatewayEvent =
       readonly reason: string
       readonly stanzasIn: number
       readonly stanzasOut: number
+      readonly address?: string
     }
   | {
       readonly event: 'stanza.refused'

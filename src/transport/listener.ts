@@ -1,7 +1,31 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { awaitProxyHeader } from './proxy-header.ts'
 
 /** Where partners connect. */
 export type ListenAddress = { readonly address: string; readonly port: number; readonly directTls: boolean }
+
+/** IP addresses whose first `prefix` bits are those of `address`. */
+export type Network = {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly address: string
+  readonly prefix: number
+}
+
+/** Where partners connect, and how. */
+export type ListenSettings = ListenAddress & {
+  /** Present where nobody connects but these balancers, which tell by a PROXY header for whom. */
+  readonly proxyProtocol?: { readonly trusted: readonly Network[] } | undefined
+}
+
+/** What a listener needs of its surroundings. */
+export type ListenerEnvironment = {
+  /** Takes over an accepted socket, which is paused. */
+  accept(socket: Socket, admitted: Admitted): void
+  /** Hears of connections that were dropped for want of a good PROXY header; `from` is the socket's own address. */
+  refused(from: string, reason: string): void
+  /** How long a balancer may take over its header. */
+  headerMs(): number
+}
 
 /** Bounds on streams that are not authenticated yet (contract §1, limits). */
 export type AdmissionLimits = { readonly connections: number; readonly unauthenticatedPerAddress: number }
@@ -28,6 +52,11 @@ export class Admission {
     return this.#count()
   }
 
+  /** Counts a balancer's connection for as long as it is not known for whom it speaks, or says `drop`. */
+  hold(): 'drop' | (() => void) {
+    return this.#total >= 2 * this.#limits().connections ? 'drop' : this.#count()
+  }
+
   /** Counts an accepted socket, or says `drop`. */
   admit(from: string): 'drop' | Admitted {
     const address = networkOf(from)
@@ -51,6 +80,7 @@ export class Admission {
           ? 'too many unauthenticated streams come from this address'
           : undefined
     return {
+      address: from,
       refusal,
       authenticated,
       closed: () => {
@@ -72,6 +102,8 @@ export class Admission {
 
 /** One accepted connection in the counts. */
 export type Admitted = {
+  /** Where the peer connects from; behind a balancer, what that one says. */
+  readonly address: string
   /** Why the stream must be refused at its header, if it must. */
   readonly refusal: string | undefined
   /** The stream is trusted now, and counts no longer against its address. */
@@ -83,22 +115,54 @@ export type Admitted = {
 export class Listener {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly at: ListenAddress
+  readonly #admission: Admission
+  readonly #environment: ListenerEnvironment
+  readonly at: ListenSettings
 
-  constructor(at: ListenAddress, admission: Admission, accept: (socket: Socket, admitted: Admitted) => void) {
+  constructor(at: ListenSettings, admission: Admission, environment: ListenerEnvironment) {
     this.at = at
+    this.#admission = admission
+    this.#environment = environment
+    const isTrusted = at.proxyProtocol && membershipOf(at.proxyProtocol.trusted)
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, socket => {
-      const admitted = admission.admit(socket.remoteAddress ?? 'unknown')
-      if (admitted === 'drop') {
-        socket.resetAndDestroy()
-        return
-      }
+      const from = socket.remoteAddress ?? 'unknown'
       this.#sockets.add(socket)
-      socket.once('close', () => {
-        this.#sockets.delete(socket)
-        admitted.closed()
-      })
-      accept(socket, admitted)
+      socket.once('close', () => this.#sockets.delete(socket))
+      if (isTrusted === undefined) return this.#admit(socket, from)
+      if (isTrusted(from)) return this.#admitBehind(socket, from)
+      // Reset before it was accepted, as HAProxy's health checks are: nobody is there to be refused.
+      if (socket.remoteAddress === undefined) return void socket.destroy()
+      socket.resetAndDestroy()
+      environment.refused(from, 'it comes from no address under proxyProtocol.trusted')
+    })
+  }
+
+  #admit(socket: Socket, from: string): void {
+    const admitted = this.#admission.admit(from)
+    if (admitted === 'drop') {
+      socket.resetAndDestroy()
+      return
+    }
+    socket.once('close', () => admitted.closed())
+    this.#environment.accept(socket, admitted)
+  }
+
+  /** Who the balancer speaks for is what counts; until that is known the connection counts in the total alone. */
+  #admitBehind(socket: Socket, balancer: string): void {
+    const release = this.#admission.hold()
+    if (release === 'drop') {
+      socket.resetAndDestroy()
+      return
+    }
+    awaitProxyHeader(socket, this.#environment.headerMs(), {
+      complete: source => {
+        release()
+        this.#admit(socket, source ?? balancer)
+      },
+      failed: (reason, began) => {
+        release()
+        if (began) this.#environment.refused(balancer, reason)
+      },
     })
   }
 
@@ -121,7 +185,8 @@ export class Listener {
     })
     this.#server.on('error', () => {}) // EMFILE and the like: the next accept tries again
     const bound = this.#server.address()
-    return { ...this.at, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+    const { directTls } = this.at
+    return { address: host, port: typeof bound === 'object' && bound !== null ? bound.port : port, directTls }
   }
 
   /** Accepts nobody any more; open connections are not touched. */
@@ -133,6 +198,12 @@ export class Listener {
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
+}
+
+function membershipOf(networks: readonly Network[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const { address, prefix, family } of networks) list.addSubnet(address, prefix, family)
+  return address => list.check(address.replace(/%.*$/, ''), isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
 /** What counts as one address: an IPv4 address, or the /64 of an IPv6 one, of which a single host has as many as it likes. */

@@ -32,6 +32,10 @@ describe('a wrong key', () => {
       'listen:\n  - directTls: yes\n    port: 1',
       '5:5 error listen[0].directTls: expected true or false, not "yes"',
     ],
+    [
+      'listen: [{ port: 0, proxyProtocol: { trusted: [] } }]',
+      '4:38 error listen[0].proxyProtocol.trusted: expected at least one address or network',
+    ],
     ['listen:\n  - {}', '5:5 error listen[0].port: is required: a whole number'],
     ['dns: { servers: [dns.example] }', '4:18 error dns.servers[0]: expected an IP address, with a port'],
     ['dns: { servers: [] }', '4:8 error dns.servers: expected at least one'],
@@ -58,6 +62,16 @@ describe('a wrong key', () => {
   ])('is told with its place and the remedy: %s', (lines, expected) => {
     expect(problemsOf(`${lines}\n`)).toContainEqual(expect.stringContaining(`gatehouse.yaml:${expected}`))
   })
+
+  test.each(['all', '10.0.0.0/33', '2001:db8::/129', '10.0.0.0/08', '::/0', 'lb.example', 'fe80::1%eth0'])(
+    'is told of what is no network to trust: %s',
+    network => {
+      const line = `listen: [{ port: 0, proxyProtocol: { trusted: ["192.0.2.1", "${network}"] } }]\n`
+      const expected =
+        '4:61 error listen[0].proxyProtocol.trusted[1]: expected an IP address or a network such'
+      expect(problemsOf(line)).toEqual([expect.stringContaining(expected)])
+    },
+  )
 
   test.each(['internal: { connector: component, secret: 4711 }', 'dialback: { secret: [sesame] }'])(
     'never shows what stands in the place of a secret: %s',

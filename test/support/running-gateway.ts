@@ -18,6 +18,8 @@ export type GatewayOptions = {
   readonly partners?: readonly PartnerEntry[]
   /** `embedded` echoes; `component` has a scripted server inside. Default: embedded. */
   readonly inside?: 'embedded' | 'component'
+  /** Listeners; default: one, and one for direct TLS, on 127.0.0.1. */
+  readonly listen?: readonly object[]
   /** Sections of the configuration, merged into what a test needs: `limits`, `timeouts`, `dialback`, … */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
@@ -195,8 +197,13 @@ function tellingLog(heard: EventEmitter): MemoryLog {
   return { ...log, event }
 }
 
+const loopback = [
+  { address: '127.0.0.1', port: 0 },
+  { address: '127.0.0.1', port: 0, directTls: true },
+]
+
 function writeFolder(
-  { partners = [{ primaryDomain: 'fabrikam.com' }], settings = {} }: GatewayOptions,
+  { partners = [{ primaryDomain: 'fabrikam.com' }], settings = {}, listen = loopback }: GatewayOptions,
   around: { zone: Zone; authority: Authority; inside: InsideServer | undefined },
 ): ConfigFolder {
   const { zone, authority, inside } = around
@@ -215,10 +222,7 @@ function writeFolder(
   }
   for (const [name, section] of Object.entries(settings)) sections[name] = { ...sections[name], ...section }
   const configuration = {
-    listen: [
-      { address: '127.0.0.1', port: 0 },
-      { address: '127.0.0.1', port: 0, directTls: true },
-    ],
+    listen,
     domains: { 'contoso.com': { certificate: 'local.crt', key: 'local.key' } },
     ...sections,
   }

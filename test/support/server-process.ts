@@ -83,6 +83,10 @@ export class ServerProcess {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   /**
    * The first of all lines, also those already printed, for which `read` gives a value.
    * @throws {Error} with the end of the output, at the deadline or when the process has ended

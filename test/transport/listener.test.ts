@@ -87,11 +87,17 @@ describe('what counts as one address', () => {
   })
 })
 
+/** No balancer stands in front of these. */
+const quiet = { refused: () => expect.fail('refused'), headerMs: () => 10_000 }
+
 describe('a listener', () => {
   async function listening(accept: (socket: Socket, admitted: Admitted) => void, perAddress = 10) {
     const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: perAddress }))
     const at = { address: '127.0.0.1', port: 0, directTls: false }
-    const listener = new Listener(at, admission, (socket, of) => accept(keep(socket), of))
+    const listener = new Listener(at, admission, {
+      ...quiet,
+      accept: (socket, of) => accept(keep(socket), of),
+    })
     const { port } = await listener.listen()
     onTestFinished(() => listener.close())
     return { listener, admission, port }
@@ -102,7 +108,7 @@ describe('a listener', () => {
     const second = new Listener(
       { address: '127.0.0.1', port, directTls: false },
       new Admission(() => ({ connections: 1, unauthenticatedPerAddress: 1 })),
-      () => undefined,
+      { ...quiet, accept: () => undefined },
     )
     await expect(second.listen()).rejects.toThrow(`cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`)
   })
