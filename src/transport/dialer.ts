@@ -105,7 +105,8 @@ nobody.addSubnet('224.0.0.0', 3, 'ipv4')
 nobody.addAddress('::', 'ipv6')
 nobody.addSubnet('ff00::', 8, 'ipv6')
 
-function isHost(address: string): boolean {
+/** Whether a published address can be a host's at all; others are not connected to. */
+export function isHost(address: string): boolean {
   return !nobody.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 

@@ -14,10 +14,17 @@ export type SrvRecord = {
 
 /**
  * What DNS says of a name: its records, that it has none of this type, or that it does not exist.
- * `authenticated` is true where a resolver on this machine vouches for them by DNSSEC.
+ * `authenticated` is true where a resolver on this machine vouches for them by DNSSEC; `owner` is the name that holds them,
+ * another than was asked for where that is an alias (CNAME); `ttl` in seconds, the shortest of records and aliases.
  */
 export type DnsAnswer<Value> =
-  | { readonly kind: 'records'; readonly records: readonly Value[]; readonly authenticated: boolean }
+  | {
+      readonly kind: 'records'
+      readonly records: readonly Value[]
+      readonly authenticated: boolean
+      readonly owner: string
+      readonly ttl: number
+    }
   | { readonly kind: 'no-data' }
   | { readonly kind: 'no-domain' }
 

@@ -64,6 +64,11 @@ export class Resolver {
     return answer as DnsAnswer<RecordOf[Type]>
   }
 
+  /** Whom it asks, in this order. */
+  get servers(): readonly NameServer[] {
+    return this.#servers
+  }
+
   /** Forgets every answer, also those still on their way. */
   flush(): void {
     this.#cache = new DnsCache(this.#now)
@@ -124,7 +129,7 @@ export class Resolver {
       }
       if ('alias' in reading) asked = reading.alias
       else if (reading.answer.kind !== 'records') return { answer: reading.answer, ttl }
-      else return { answer: { ...reading.answer, authenticated: isAuthentic }, ttl }
+      else return { answer: { ...reading.answer, authenticated: isAuthentic, ttl: ttl ?? 0 }, ttl }
     }
   }
 
@@ -206,7 +211,8 @@ function read(reply: Packet, name: string, type: RecordType, isAuthentic: boolea
   }
   if (found.length > 0) {
     const records = found.map(contentOf).filter(value => value !== undefined)
-    return { ...common, ttl, answer: { kind: 'records', records, authenticated: isAuthentic } }
+    const answer = { kind: 'records', records, authenticated: isAuthentic, owner, ttl: ttl ?? 0 } as const
+    return { ...common, ttl, answer }
   }
   if (chain.length > 0 && soa === undefined) return { ...common, ttl, alias: owner }
   return { ...common, ttl: earlier(ttl, negativeTtl), answer: { kind: 'no-data' } }

@@ -111,6 +111,16 @@ describe('an alias', () => {
     expect(zone.queries.length).toBe(followAliases ? 1 : 3)
   })
 
+  test.each([true, false])(
+    'is told of, with the shortest TTL on the way (the server follows: %s)',
+    async follows => {
+      const aliased = { ...table, 'b.example CNAME': [{ value: 'c.example', ttl: 20 }] }
+      const { resolver } = await zoneOf(aliased, { followAliases: follows })
+      expect(await resolver.lookup('a.example', 'A')).toMatchObject({ owner: 'c.example', ttl: 20 })
+      expect(await resolver.lookup('C.example', 'A')).toMatchObject({ owner: 'c.example', ttl: 60 })
+    },
+  )
+
   test.each([true, false])('leads to no data or to no name (the server follows: %s)', async followAliases => {
     const { resolver } = await zoneOf({ ...table, 'd.example CNAME': ['nowhere.example'] }, { followAliases })
     expect(await resolver.lookup('a.example', 'AAAA')).toEqual({ kind: 'no-data' })

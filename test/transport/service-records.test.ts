@@ -7,7 +7,13 @@ const noData: DnsAnswer<SrvRecord> = { kind: 'no-data' }
 const noDomain: DnsAnswer<SrvRecord> = { kind: 'no-domain' }
 
 function records(...values: SrvRecord[]): DnsAnswer<SrvRecord> {
-  return { kind: 'records', records: values, authenticated: false }
+  return {
+    kind: 'records',
+    records: values,
+    authenticated: false,
+    owner: '_xmpp-server._tcp.a.example',
+    ttl: 60,
+  }
 }
 
 function srv(target: string, priority = 0, weight = 0, port = 5269): SrvRecord {
