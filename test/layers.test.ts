@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const composition = ['contacts.ts', 'gatehouse.ts', 'derived.ts', 'expiry.ts', 'gauges.ts', 'shutdown.ts']
 
 const pure =
-  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^admin\/health\.ts$/
+  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^cli\/dns-(words|records|addresses|partner)\.ts$|^admin\/health\.ts$/
 
 /** What a pure part must not name. */
 const effects: Readonly<Record<string, RegExp>> = {
@@ -59,7 +59,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pino: /^telemetry\/log\.ts$/,
   yaml: /^config\//,
   zod: /^(config|admin)\//,
-  commander: /^cli\/((certificate|partner|shared)-)?arguments\.ts$/,
+  commander: /^cli\/([a-z]+-)?arguments\.ts$/,
 }
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { describeCertificateCommands } from './certificate-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
+import { describeDnsCommand } from './dns-arguments.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { describePartnerCommands } from './partner-arguments.ts'
 
@@ -123,5 +124,6 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
       const { health } = await import('./health.ts')
       finish(await health({ wait }, commandOptions(), host))
     })
+  describeDnsCommand(program.command('dns'), commandOptions, host, finish)
   return program
 }

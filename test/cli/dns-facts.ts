@@ -1,0 +1,42 @@
+import type { Address, Found, HostFacts, Scope, ServiceFacts } from '../../src/cli/dns-words.ts'
+import type { SrvRecord } from '../../src/transport/dns-answer.ts'
+import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
+
+/** The domain that the tables are about. */
+export const contoso = parseDomain('contoso.com') as Domain
+
+export const noData = { kind: 'no-data' } as const
+export const noDomain = { kind: 'no-domain' } as const
+export const servfail = { kind: 'failed', code: 'servfail', message: 'SERVFAIL' } as const
+
+/** SRV records, written `priority weight port target`. */
+export function srv(...texts: readonly string[]): Found<SrvRecord> {
+  const records = texts.map(text => {
+    const [priority, weight, port, target = ''] = text.split(' ')
+    return { priority: Number(priority), weight: Number(weight), port: Number(port), target }
+  })
+  return { kind: 'records', records, authenticated: false, owner: '', ttl: 60 }
+}
+
+/** A host with these addresses, or with these answers. */
+export function host(
+  name: string,
+  found: {
+    readonly A?: Found<Address> | readonly string[]
+    readonly AAAA?: Found<Address> | readonly string[]
+    readonly alias?: string
+    readonly scope?: Scope
+  } = {},
+): HostFacts {
+  const asFound = (answer: Found<Address> | readonly string[] = noData): Found<Address> => {
+    if ('kind' in answer) return answer
+    const records = answer.map(text => ({ text, scope: found.scope ?? 'public' }))
+    return { kind: 'records', records, authenticated: false, owner: found.alias ?? name, ttl: 60 }
+  }
+  return { host: name, A: asFound(found.A), AAAA: asFound(found.AAAA) }
+}
+
+/** What contoso.com publishes; what is left out, it does not. */
+export function services(found: Partial<ServiceFacts> = {}): ServiceFacts {
+  return { domain: contoso, xmpp: noData, xmpps: noData, own: host(contoso), ...found }
+}
