@@ -115,7 +115,9 @@ export async function startGatehouse(
     wasReady = true
     log.event({ event: 'ready' })
   }
-  const connector = connectInside(config, () => current.config, log, announceReady, {
+  const componentLost = (remote: Domain) => relay.componentLost(remote)
+  const reports = { connected: announceReady, lost: componentLost }
+  const connector = connectInside(config, () => current.config, log, reports, {
     openSink: (source, remote) => relay.fromInside(source, remote),
     bounce: (run, why) => relay.bounceOutward(run, why),
     isLocal: environment.isLocal,
@@ -204,6 +206,7 @@ export async function startGatehouse(
       ownExpiry.stop()
       const { shutdownMs } = current.config.timeouts
       const parts = { listeners, directory, keys, connector, admin }
+      relay.stop()
       return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))
     },
   }
@@ -219,7 +222,7 @@ function connectInside(
   config: Config,
   current: () => Config,
   log: Log,
-  announceReady: () => void,
+  reports: { readonly connected: (remote: Domain) => void; readonly lost: (remote: Domain) => void },
   environment: InsideEnvironment,
 ): Connector {
   const { internal, limits, timeouts } = config
@@ -241,11 +244,13 @@ function connectInside(
     {
       connected: domain => {
         log.event({ event: 'internal.connected', domain })
-        announceReady()
+        reports.connected(domain)
       },
       disconnected: (domain, reason, wasUp) => {
-        if (wasUp) log.event({ event: 'internal.disconnected', domain, reason })
-        else log.warn('internal server not reached', { domain, reason })
+        if (wasUp) {
+          log.event({ event: 'internal.disconnected', domain, reason })
+          reports.lost(domain)
+        } else log.warn('internal server not reached', { domain, reason })
       },
     },
     environment,

@@ -5,6 +5,7 @@ import type { Slice } from '../xml/reader.ts'
 import { isDomainItself } from '../xmpp/address.ts'
 import type { AddressCache, KnownAddress } from './address-cache.ts'
 import { AwaitedAnswers } from './awaited-answers.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** What is known of contacts; the store, where there is one. */
 export type Contacts = {
@@ -17,6 +18,9 @@ export type Contacts = {
    * @returns false where nothing has to be kept for it; else `settle` is due before the stanza goes on
    */
   learn(local: ContactPair['local'], remote: ContactPair['remote'], word: SubscriptionWord): boolean
+  /** Has the local user himself given this one `subscribed`, and not taken it back? */
+  approves(local: ContactPair['local'], remote: ContactPair['remote']): boolean
+  readonly subscriptions: Subscriptions
   /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
   settle(): Error | undefined
 }
@@ -56,7 +60,10 @@ export class Gate {
     const local = this.#addresses.find(slice.from ?? '')?.bare
     const remote = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || remote === undefined || isDomainItself(local)) return false
-    return this.#contacts.learn(local, remote, word)
+    // What the user says himself takes the place of what was said for him.
+    const isSaid = word === 'subscribed' || word === 'unsubscribed'
+    const isEnded = isSaid && this.#contacts.subscriptions.end(local, remote)
+    return this.#contacts.learn(local, remote, word) || isEnded
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */

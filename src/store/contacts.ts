@@ -11,6 +11,7 @@ import {
   type Order,
 } from './contact-list.ts'
 import { migrate } from './schema.ts'
+import { SubscriptionTable } from './subscriptions.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -32,6 +33,8 @@ export class StoreError extends Error {
  */
 export class ContactStore {
   readonly path: string
+  /** What the gateway has approved itself; written by `settle`, too. */
+  readonly subscriptions: SubscriptionTable
   readonly #database: DatabaseSync
   readonly #now: () => number
   readonly #put: StatementSync
@@ -77,6 +80,7 @@ export class ContactStore {
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
     this.#load()
+    this.subscriptions = new SubscriptionTable(database, now)
   }
 
   get isOpen(): boolean {
@@ -95,12 +99,17 @@ export class ContactStore {
 
   /** Changes that hold in memory, and that the disk has not taken. */
   get owed(): number {
-    return this.#owed.size
+    return this.#owed.size + this.subscriptions.owed
   }
 
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: BareJid, remote: BareJid): boolean {
     return this.#contacts.get(local)?.has(remote) === true
+  }
+
+  /** Has the local user himself given this one `subscribed`, and not taken it back? */
+  approves(local: BareJid, remote: BareJid): boolean {
+    return (this.#words(local, remote) ?? 0) >= 2
   }
 
   /**
@@ -124,7 +133,7 @@ export class ContactStore {
    */
   settle(): StoreError | undefined {
     const changes = this.#pending
-    if (changes.size === 0 && this.#owed.size === 0) return undefined
+    if (changes.size === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
     this.#pending = new Map()
     const error = this.#write([...this.#owed.values(), ...changes.values()])
     if (error === undefined) this.#owed.clear()
@@ -221,9 +230,12 @@ export class ContactStore {
           this.#put.run(local, remote, words & 1, words >> 1, this.#now(), by, operator, reason)
         }
       }
+      this.subscriptions.write()
       database.exec('COMMIT')
+      this.subscriptions.ended(true)
       return undefined
     } catch (error) {
+      this.subscriptions.ended(false)
       // SQLite has undone it by itself where the disk was the cause.
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
       return new StoreError(wordsOf(this.path, error), { cause: error })

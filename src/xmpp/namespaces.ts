@@ -20,6 +20,8 @@ export const ns = {
   pubsubEvent: 'http://jabber.org/protocol/pubsub#event', // XEP-0060 §7
   mood: 'http://jabber.org/protocol/mood', // XEP-0107
   activity: 'http://jabber.org/protocol/activity', // XEP-0108
+  privilege: 'urn:xmpp:privilege:2', // XEP-0356
+  privilegeBefore: 'urn:xmpp:privilege:1', // XEP-0356 before 0.3, as ejabberd 23.01 speaks it
 } as const
 
 /** The content namespaces of the streams the gateway carries (RFC 6120 §4.8.2, XEP-0114). */
