@@ -14,10 +14,9 @@ import { KeyVerification } from './federation/key-verification.ts'
 import { receive } from './federation/receive.ts'
 import { addGauges } from './gauges.ts'
 import { judgeCertificate } from './identity/verdict.ts'
-import { ComponentConnector } from './internal/component.ts'
-import type { Connector, InsideEnvironment } from './internal/connector.ts'
-import { EmbeddedConnector } from './internal/embedded.ts'
+import { connectInside } from './inside.ts'
 import { unionOf } from './negotiation/features.ts'
+import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
 import { stopInOrder } from './shutdown.ts'
 import { ExpiryWatch } from './telemetry/expiry.ts'
@@ -115,8 +114,24 @@ export async function startGatehouse(
     wasReady = true
     log.event({ event: 'ready' })
   }
-  const componentLost = (remote: Domain) => relay.componentLost(remote)
-  const reports = { connected: announceReady, lost: componentLost }
+  const watch = new PrivilegeWatch(
+    {
+      partnerType: domain => current.config.partners.find(domain)?.partnerType,
+      locals: () => current.config.domains.keys(),
+      privileges: pair => relay.privileges(pair),
+    },
+    log,
+  )
+  const reports = {
+    connected: (remote: Domain) => {
+      announceReady()
+      watch.connected(remote)
+    },
+    lost: (remote: Domain) => {
+      watch.lost(remote)
+      relay.componentLost(remote)
+    },
+  }
   const connector = connectInside(config, () => current.config, log, reports, {
     openSink: (source, remote) => relay.fromInside(source, remote),
     bounce: (run, why) => relay.bounceOutward(run, why),
@@ -141,9 +156,13 @@ export async function startGatehouse(
   let admin: AdminServer | undefined
   const readiness = (): Readiness => ({
     ready: connector.isReady,
-    detail:
+    detail: [
       connector.faults.join('; ') ||
-      (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+        (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+      describeMissing(watch.missing) ?? [],
+    ]
+      .flat()
+      .join('; '),
   })
   try {
     for (const listener of listeners) {
@@ -188,6 +207,7 @@ export async function startGatehouse(
     await directory.closeForbidden()
     if (stopped !== undefined) return
     connector.setPartners(partnerDomains(next))
+    watch.look()
     const sections = needRestart(config, next)
     if (sections.length > 0) log.warn('changed, but only a restart puts it into force', { sections })
     log.event({ event: 'reloaded' })
@@ -206,6 +226,7 @@ export async function startGatehouse(
       ownExpiry.stop()
       const { shutdownMs } = current.config.timeouts
       const parts = { listeners, directory, keys, connector, admin }
+      watch.stop()
       relay.stop()
       return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))
     },
@@ -216,43 +237,4 @@ const noTrustOfItsOwn = { trustAnchorsPem: [], pinnedCertificates: [] }
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)
-}
-
-function connectInside(
-  config: Config,
-  current: () => Config,
-  log: Log,
-  reports: { readonly connected: (remote: Domain) => void; readonly lost: (remote: Domain) => void },
-  environment: InsideEnvironment,
-): Connector {
-  const { internal, limits, timeouts } = config
-  if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
-  const secretFor = (domain: Domain) =>
-    current().partners.find(domain)?.componentSecret ?? internal.secret ?? ''
-  return new ComponentConnector(
-    {
-      host: internal.host,
-      port: internal.port,
-      secretFor,
-      connectMs: timeouts.connectMs,
-      limits,
-      queue: () => {
-        const { limits, timeouts } = current()
-        return { stanzas: limits.queueStanzas, bytes: limits.queueBytes, waitMs: timeouts.queueMs }
-      },
-    },
-    {
-      connected: domain => {
-        log.event({ event: 'internal.connected', domain })
-        reports.connected(domain)
-      },
-      disconnected: (domain, reason, wasUp) => {
-        if (wasUp) {
-          log.event({ event: 'internal.disconnected', domain, reason })
-          reports.lost(domain)
-        } else log.warn('internal server not reached', { domain, reason })
-      },
-    },
-    environment,
-  )
 }

@@ -120,6 +120,13 @@ export class PresenceService {
     if (slice.type === 'error' || !isDomainAlone(slice.from ?? '')) return false
     const privileges = privilegesIn(toElement(slice, declarations))
     if (privileges === undefined) return false
+    const before = this.privileges(pair)
+    if (privileges.presence !== before.presence || privileges.roster !== before.roster)
+      this.#log.info('what the server inside grants has changed', {
+        local: pair.local,
+        remote: pair.remote,
+        ...privileges,
+      })
     this.#put(pair, privileges)
     return true
   }

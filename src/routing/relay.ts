@@ -2,6 +2,7 @@ import type { Proof } from '../identity/proof.ts'
 import { coveringProof, insidePair } from '../policy/addressing.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { notesIn } from '../policy/privacy.ts'
+import type { Privileges } from '../policy/privileges.ts'
 import { type Answer, type Denial, denials } from '../policy/verdict.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -114,6 +115,11 @@ export class Relay {
         runs.flush()
       },
     }
+  }
+
+  /** What a local domain has granted to a partner domain's component. */
+  privileges(pair: Pair): Privileges {
+    return this.#presence.privileges(pair)
   }
 
   /** The stream of a partner domain's component is lost. */

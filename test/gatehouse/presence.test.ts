@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { InsideStream } from '../support/inside-server.ts'
 import { startGateway } from '../support/running-gateway.ts'
 
@@ -87,5 +87,28 @@ describe('without the word of the local user', () => {
     const stopped = gateway.gatehouse.stop()
     expect((await receiver.next('presence')).attributes).toMatchObject({ type: 'unavailable', to: juliet })
     await stopped
+  })
+})
+
+describe('what the server inside does not grant', () => {
+  test('is told in /readyz, the gateway being ready all the same, until it is granted', async () => {
+    const gateway = await startGateway({ inside: 'component' })
+    const server = await gateway.serve()
+    const readiness = () => gateway.gatehouse.readiness()
+    await vi.waitFor(() => expect(readiness().detail).toContain('contact requests from fabrikam.com'), 10_000)
+    expect(readiness()).toEqual({
+      ready: true,
+      detail:
+        'listening, and connected to the inside; contact requests from fabrikam.com go to the users of contoso.com for an answer: ' +
+        'the server inside does not grant presence (docs/inside.md)',
+    })
+    expect(gateway.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    const inside = await gateway.inside.component('fabrikam.com')
+    grantsPresence(inside)
+    inside.send(`<message from='${romeo}' to='${juliet}'/>`)
+    const receiver = await server.next()
+    await receiver.accepts()
+    await receiver.next('message')
+    expect(readiness().detail).toBe('listening, and connected to the inside')
   })
 })
