@@ -38,7 +38,7 @@ export function openContacts(path: string, log: Log): KeptContacts {
   }, retryMs)
   return {
     has: (local, remote) => store.has(local, remote),
-    approves: (local, remote) => store.approves(local, remote),
+    words: (local, remote) => store.words(local, remote),
     subscriptions: store.subscriptions,
     learn: (local, remote, word) => store.learn(local, remote, word),
     settle: () => tell(store.settle()),

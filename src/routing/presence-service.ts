@@ -21,7 +21,7 @@ import type { Contacts } from './gate.ts'
 import { KnownPresences } from './known-presences.ts'
 import { portable } from './portable.ts'
 import { PresenceTeller } from './presence-teller.ts'
-import { GrantedPrivileges } from './privileges.ts'
+import type { GrantedPrivileges } from './privileges.ts'
 import type { Pair, Source, Ways } from './ways.ts'
 
 /** What the gateway does about a presence of a partner's user in the place of the local user's server. */
@@ -42,19 +42,20 @@ export class PresenceService {
   readonly #contacts: Contacts
   readonly #addresses: AddressCache
   readonly #log: Log
-  readonly #privileges = new GrantedPrivileges()
+  readonly #privileges: GrantedPrivileges
   readonly #known = new KnownPresences()
   readonly #announcements: Announcements
   readonly #withoutRoom = new Set<Domain>()
   readonly teller: PresenceTeller
 
   constructor(
-    parts: { ways: Ways; contacts: Contacts; addresses: AddressCache },
+    parts: { ways: Ways; contacts: Contacts; addresses: AddressCache; privileges: GrantedPrivileges },
     telemetry: { metrics: Metrics; log: Log },
   ) {
     this.#ways = parts.ways
     this.#contacts = parts.contacts
     this.#addresses = parts.addresses
+    this.#privileges = parts.privileges
     this.#log = telemetry.log
     this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics)
     this.#announcements = new Announcements(
@@ -64,11 +65,6 @@ export class PresenceService {
         if (this.#serves(pair)) this.#tellState(pair, local, writtenBare(remote))
       },
     )
-  }
-
-  /** What a local domain has granted to a partner domain's component. */
-  privileges(pair: Pair): Privileges {
-    return this.#privileges.of(pair)
   }
 
   /** Takes what the server inside tells the component itself, which is not for the partner. @returns false for anything else */
@@ -112,6 +108,11 @@ export class PresenceService {
     this.#announcements.stop()
   }
 
+  /** Has the local user said `subscribed` himself? */
+  #approves(local: BareJid, remote: BareJid): boolean {
+    return (this.#contacts.words(local, remote) ?? 0) >= 2
+  }
+
   #serves({ remote }: Pair): boolean {
     return needsNoWord(this.#ways.partnerType(remote))
   }
@@ -120,7 +121,7 @@ export class PresenceService {
     if (slice.type === 'error' || !isDomainAlone(slice.from ?? '')) return false
     const privileges = privilegesIn(toElement(slice, declarations))
     if (privileges === undefined) return false
-    const before = this.privileges(pair)
+    const before = this.#privileges.of(pair)
     if (privileges.presence !== before.presence || privileges.roster !== before.roster)
       this.#log.info('what the server inside grants has changed', {
         local: pair.local,
@@ -133,7 +134,7 @@ export class PresenceService {
 
   #put(pair: Pair, privileges: Privileges): void {
     // Said while it still holds: what was told of these users is true no longer.
-    if (!privileges.presence && this.privileges(pair).presence) this.#tellAllGone(pair)
+    if (!privileges.presence && this.#privileges.of(pair).presence) this.#tellAllGone(pair)
     this.#privileges.put(pair, privileges)
     if (privileges.presence) this.#announcements.begin(pair)
     else {
@@ -145,7 +146,7 @@ export class PresenceService {
   #hearsPresence(slice: Slice, pair: Pair, source: Source): boolean {
     const { type, from = '' } = slice
     if (type !== undefined && type !== 'unavailable') return false
-    if (!this.privileges(pair).presence || !from.includes('/')) return false
+    if (!this.#privileges.of(pair).presence || !from.includes('/')) return false
     const local = this.#addresses.find(from)?.bare
     const address = canonicalAddress(from)
     if (local === undefined || address === undefined || isDomainItself(local)) return false
@@ -164,7 +165,7 @@ export class PresenceService {
   #subscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
     const { subscriptions } = this.#contacts
     // What the user has approved himself, his server knows.
-    if (!this.privileges(pair).presence || this.#contacts.approves(local, remote)) return undefined
+    if (!this.#privileges.of(pair).presence || this.#approves(local, remote)) return undefined
     const isKnown = subscriptions.has(local, remote)
     if (!isKnown && !this.#keep(pair, local, remote)) return undefined
     const answer = (isKept: boolean) => {
@@ -192,9 +193,9 @@ export class PresenceService {
   #unsubscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
     if (!this.#contacts.subscriptions.end(local, remote)) return undefined
     const answer = () => {
-      if (!this.privileges(pair).presence) return false
+      if (!this.#privileges.of(pair).presence) return false
       this.teller.tellGone(pair, local, bareAddress(slice.from ?? ''))
-      return !this.#contacts.approves(local, remote)
+      return !this.#approves(local, remote)
     }
     return { isDue: true, answer }
   }
@@ -211,7 +212,7 @@ export class PresenceService {
   }
 
   #tellState(pair: Pair, local: BareJid, to: string): void {
-    const isHeard = this.privileges(pair).presence
+    const isHeard = this.#privileges.of(pair).presence
     if (!isHeard || !this.teller.tellKnown(pair, local, to)) this.teller.tellOffline(pair, local, to)
   }
 

@@ -18,7 +18,10 @@ import { type Contacts, Gate } from './gate.ts'
 import { HeldRead } from './held.ts'
 import { portable } from './portable.ts'
 import { PresenceService, type Taken } from './presence-service.ts'
+import { GrantedPrivileges } from './privileges.ts'
+import { Queue, Valve } from './queue.ts'
 import { Refusals } from './refusals.ts'
+import { Rosters } from './rosters.ts'
 import type { Pair, Source, Undeliverable, Ways } from './ways.ts'
 
 /**
@@ -31,6 +34,8 @@ export class Relay {
   readonly #metrics: Metrics
   readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
+  readonly #privileges = new GrantedPrivileges()
+  readonly #rosters: Rosters
   readonly #gate: Gate
   readonly #presence: PresenceService
   /** Errors for peers that do not read what they are sent. */
@@ -44,8 +49,10 @@ export class Relay {
     }
     this.#metrics = telemetry.metrics
     this.#refusals = new Refusals(telemetry)
-    this.#gate = new Gate(contacts, this.#addresses)
-    this.#presence = new PresenceService({ ways, contacts, addresses: this.#addresses }, telemetry)
+    this.#rosters = new Rosters(ways.inward, this.#addresses)
+    const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
+    this.#gate = new Gate({ ...parts, rosters: this.#rosters })
+    this.#presence = new PresenceService(parts, telemetry)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
   }
@@ -57,18 +64,33 @@ export class Relay {
 
   /** Takes the stanzas of one stream that a partner opened. */
   fromPartner(source: Source): { stanza(slice: Slice, proofs: readonly Proof[]): void; flush(): void } {
-    const runs = new RunBuilder(source)
+    const valve = new Valve(source)
+    const runs = new RunBuilder(valve)
     const read = new HeldRead<Pair, Taken | undefined>(
       () => this.#gate.settle(),
       (slice, pair, taken, isKept) => {
         if (taken?.answer(isKept)) return
-        const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice)
+        const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice, pair)
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, pair, verdict.rule)
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
         runs.add(this.#ways.inward(pair.remote), portable(slice, source, ns.server, ns.component))
       },
     )
+    const flush = () => {
+      read.release()
+      runs.flush()
+    }
+    const queue = new Queue<Pair>(valve, {
+      mustWait: (slice, pair, resume) =>
+        this.#privileges.of(pair).roster &&
+        this.#gate.awaitsRoster(this.#partnerType(pair.remote), slice, pair, resume),
+      pass: (slice, pair) => {
+        const taken = slice.name === 'presence' ? this.#presence.take(slice, pair) : undefined
+        read.add(slice, pair, taken, taken?.isDue === true)
+      },
+      flush,
+    })
     return {
       stanza: (slice, proofs) => {
         const proof = coveringProof(slice, proofs, this.#addresses.domainOf)
@@ -77,13 +99,9 @@ export class Relay {
           throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200))
         }
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
-        const taken = slice.name === 'presence' ? this.#presence.take(slice, proof) : undefined
-        read.add(slice, proof, taken, taken?.isDue === true)
+        queue.add(slice, proof)
       },
-      flush: () => {
-        read.release()
-        runs.flush()
-      },
+      flush,
     }
   }
 
@@ -119,17 +137,19 @@ export class Relay {
 
   /** What a local domain has granted to a partner domain's component. */
   privileges(pair: Pair): Privileges {
-    return this.#presence.privileges(pair)
+    return this.#privileges.of(pair)
   }
 
   /** The stream of a partner domain's component is lost. */
   componentLost(remote: Domain): void {
     this.#presence.lost(remote)
+    this.#rosters.lost(remote)
   }
 
-  /** Nothing is told any more but what passes. */
+  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on. */
   stop(): void {
     this.#presence.stop()
+    this.#rosters.stop()
   }
 
   /** Stanzas for a partner come back: their senders are inside. */
@@ -140,6 +160,7 @@ export class Relay {
   /** Stanzas for the inside come back: their senders are a partner's. */
   bounceOutward(run: Run, why: Undeliverable): void {
     this.#bounce('in', run, ns.component, why, slice => {
+      if (this.#rosters.comesBack(slice)) return undefined
       const local = this.#addresses.domainOf(slice.to ?? '')
       const remote = this.#addresses.domainOf(slice.from ?? '')
       return local && remote && this.#ways.outward({ local, remote })
@@ -169,6 +190,7 @@ export class Relay {
 
   /** What the server inside tells the component itself. What was gathered goes first: presence must not overtake it. */
   #isForGateway(slice: Slice, pair: Pair, source: Source, runs: RunBuilder): boolean {
+    if (slice.name === 'iq') return this.#rosters.hears(slice, pair, source, this.#privileges.of(pair).roster)
     if (slice.name === 'presence') runs.flush()
     return this.#presence.hears(slice, pair, source)
   }

@@ -16,6 +16,7 @@ export const ns = {
   discoInfo: 'http://jabber.org/protocol/disco#info', // XEP-0030
   discoItems: 'http://jabber.org/protocol/disco#items', // XEP-0030
   version: 'jabber:iq:version', // XEP-0092
+  roster: 'jabber:iq:roster', // RFC 6121 §2
   pubsub: 'http://jabber.org/protocol/pubsub', // XEP-0060
   pubsubEvent: 'http://jabber.org/protocol/pubsub#event', // XEP-0060 §7
   mood: 'http://jabber.org/protocol/mood', // XEP-0107

@@ -34,7 +34,7 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     disk: 'sound',
     settled: 0,
     subscriptions: new SubscriptionTable(database, () => 0),
-    approves: (local, remote) => (contacts.known.get(`${local} ${remote}`) ?? 0) >= 2,
+    words: (local, remote) => contacts.known.get(`${local} ${remote}`),
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
     learn: (local, remote, word) => {
       const key = `${local} ${remote}`
