@@ -1,5 +1,6 @@
 import {
   type ContactPair,
+  isApproval,
   needsContact,
   type SubscriptionWord,
   type Words,
@@ -82,15 +83,24 @@ export class Gate {
   learn(slice: Slice): boolean {
     if (slice.name !== 'presence') return false
     const word = wordOf(slice)
-    if (word === undefined) return false
+    if (word === undefined && slice.type !== undefined) return false
     const local = this.#addresses.find(slice.from ?? '')?.bare
     const remote = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || remote === undefined || isDomainItself(local)) return false
+    if (word === undefined) return this.#isTakenOver(local, remote)
     this.#rosters.changed(local)
-    // What the user says himself takes the place of what was said for him.
-    const isSaid = word === 'subscribed' || word === 'unsubscribed'
-    const isEnded = isSaid && this.#contacts.subscriptions.end(local, remote)
+    const isEnded = word === 'unsubscribed' && this.#contacts.subscriptions.end(local, remote)
     return this.#contacts.learn(local, remote, word) || isEnded
+  }
+
+  /**
+   * Does the user's own `subscribed` take the place of what was said for him? His server tells his presence then; not before.
+   * COMPAT(ejabberd 23.01): it passes on a `subscribed` that answers nothing, and knows nothing of it.
+   */
+  #isTakenOver(local: ContactPair['local'], remote: ContactPair['remote']): boolean {
+    const { subscriptions } = this.#contacts
+    if (!subscriptions.has(local, remote) || !isApproval(this.#contacts.words(local, remote))) return false
+    return subscriptions.end(local, remote)
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */

@@ -1,3 +1,4 @@
+import { isApproval } from '../policy/contacts.ts'
 import { needsNoWord, noPrivileges, type Privileges, privilegesIn } from '../policy/privileges.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -108,11 +109,6 @@ export class PresenceService {
     this.#announcements.stop()
   }
 
-  /** Has the local user said `subscribed` himself? */
-  #approves(local: BareJid, remote: BareJid): boolean {
-    return (this.#contacts.words(local, remote) ?? 0) >= 2
-  }
-
   #serves({ remote }: Pair): boolean {
     return needsNoWord(this.#ways.partnerType(remote))
   }
@@ -164,9 +160,10 @@ export class PresenceService {
 
   #subscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
     const { subscriptions } = this.#contacts
-    // What the user has approved himself, his server knows.
-    if (!this.#privileges.of(pair).presence || this.#approves(local, remote)) return undefined
+    if (!this.#privileges.of(pair).presence) return undefined
     const isKnown = subscriptions.has(local, remote)
+    // What the user has approved himself, his server knows.
+    if (!isKnown && isApproval(this.#contacts.words(local, remote))) return undefined
     if (!isKnown && !this.#keep(pair, local, remote)) return undefined
     const answer = (isKept: boolean) => {
       if (!isKept && !subscriptions.has(local, remote)) return false
@@ -195,7 +192,7 @@ export class PresenceService {
     const answer = () => {
       if (!this.#privileges.of(pair).presence) return false
       this.teller.tellGone(pair, local, bareAddress(slice.from ?? ''))
-      return !this.#approves(local, remote)
+      return !isApproval(this.#contacts.words(local, remote))
     }
     return { isDue: true, answer }
   }

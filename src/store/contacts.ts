@@ -107,9 +107,10 @@ export class ContactStore {
     return this.#contacts.get(local)?.has(remote) === true
   }
 
-  /** What the local user, or an operator, has given to this one; undefined = he is not authorised. */
+  /** What the local user, or an operator, has given to this one, as noted last; undefined = he is not authorised. */
   words(local: BareJid, remote: BareJid): Words | undefined {
-    return this.#contacts.get(local)?.get(remote)
+    const noted = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(local, remote))
+    return noted === undefined ? this.#words(local, remote) : noted.words
   }
 
   /**
@@ -118,10 +119,9 @@ export class ContactStore {
    */
   learn(local: BareJid, remote: BareJid, word: SubscriptionWord): boolean {
     const key = keyOf(local, remote)
-    const noted = this.#pending.get(key)
-    const words = noted === undefined ? this.words(local, remote) : noted.words
+    const words = this.words(local, remote)
     const after = afterWord(words, word)
-    if (after === words) return noted !== undefined
+    if (after === words) return this.#pending.has(key)
     this.#pending.set(key, { local, remote, words: after, order: undefined })
     return true
   }
@@ -138,7 +138,7 @@ export class ContactStore {
     const error = this.#write([...this.#owed.values(), ...changes.values()])
     if (error === undefined) this.#owed.clear()
     for (const [key, change] of changes) {
-      const before = this.words(change.local, change.remote)
+      const before = this.#words(change.local, change.remote)
       const words = error === undefined ? change.words : withoutGrants(before, change.words)
       if (error !== undefined && words !== before) this.#owed.set(key, { ...change, words })
       this.#remember({ ...change, words })
@@ -240,6 +240,10 @@ export class ContactStore {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
       return new StoreError(wordsOf(this.path, error), { cause: error })
     }
+  }
+
+  #words(local: BareJid, remote: BareJid): Words | undefined {
+    return this.#contacts.get(local)?.get(remote)
   }
 
   #remember({ local, remote, words }: Change): void {

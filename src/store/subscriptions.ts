@@ -50,7 +50,7 @@ export class SubscriptionTable {
   }
 
   has(local: BareJid, remote: BareJid): boolean {
-    const noted = this.#pending.get(keyOf(local, remote))
+    const noted = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(local, remote))
     if (noted !== undefined) return noted.isKept
     return this.#ofDomain.get(domainOfBare(remote))?.byUser.get(local)?.has(remote) === true
   }

@@ -245,14 +245,56 @@ describe('an approved subscription ends', () => {
     expect([contacts.subscriptions.size, contacts.settled]).toEqual([1, 1])
   })
 
-  test.each(['subscribed', 'unsubscribed'])('when the user says %s himself', word => {
+  test('when the user says unsubscribed', () => {
     const contacts = memoryContacts()
     const scene = granted(contacts)
     fromPartner(scene, asks('subscribe'))
     told(scene)
-    fromInside(scene, says(word) + online('desk'))
-    expect(told(scene)).toEqual([says(word)])
+    fromInside(scene, says('unsubscribed') + online('desk'))
+    expect(told(scene)).toEqual([says('unsubscribed')])
     expect(contacts.subscriptions.size).toBe(0)
+  })
+
+  test('when the user has said subscribed, with the first presence that his server tells for it', () => {
+    const contacts = memoryContacts()
+    const scene = granted(contacts)
+    fromPartner(scene, asks('subscribe'))
+    told(scene)
+    const away = `<presence ${both(`${romeo}/desk`, juliet)} type='unavailable'/>`
+    fromInside(scene, says('subscribed') + away + online('desk', juliet) + online('desk'))
+    expect(told(scene)).toEqual([says('subscribed') + away + online('desk', juliet)])
+    expect(contacts.subscriptions.size).toBe(0)
+  })
+
+  test('not when his server tells none: it knows nothing of it (ejabberd 23.01)', () => {
+    const contacts = memoryContacts()
+    const scene = granted(contacts)
+    fromPartner(scene, asks('subscribe'))
+    fromInside(scene, says('subscribed'))
+    told(scene)
+    fromInside(scene, online('desk'))
+    fromPartner(scene, asks('subscribe') + asks('probe'))
+    expect(told(scene)).toEqual([
+      online('desk', juliet),
+      approved(),
+      online('desk', juliet),
+      online('desk', juliet),
+    ])
+    fromPartner(scene, asks('unsubscribe'))
+    const [farewell, passed] = scene.sent.splice(0)
+    expect([farewell, passed]).toEqual([
+      `out contoso.com fabrikam.com: ${gone(`${romeo}/desk`)}`,
+      `in fabrikam.com: ${asks('unsubscribe')}`,
+    ])
+  })
+
+  test('not by a presence that the user sends to a contact whom he has not approved himself', () => {
+    const contacts = memoryContacts()
+    const scene = granted(contacts)
+    fromPartner(scene, asks('subscribe'))
+    told(scene)
+    fromInside(scene, online('desk', juliet) + online('desk'))
+    expect(told(scene)).toEqual([online('desk', juliet), online('desk', juliet)])
   })
 
   test.each(['subscribe', 'unsubscribe'])('not when the user says %s', word => {

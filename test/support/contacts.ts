@@ -34,7 +34,10 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     disk: 'sound',
     settled: 0,
     subscriptions: new SubscriptionTable(database, () => 0),
-    words: (local, remote) => contacts.known.get(`${local} ${remote}`),
+    words: (local, remote) => {
+      const key = `${local} ${remote}`
+      return learned.has(key) ? learned.get(key) : contacts.known.get(key)
+    },
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
     learn: (local, remote, word) => {
       const key = `${local} ${remote}`
