@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { contactRoutes } from './admin/contacts.ts'
 import type { Readiness } from './admin/health.ts'
+import { insideRoutes } from './admin/inside.ts'
 import { type ReloadOutcome, reloadRoutes } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
@@ -18,6 +19,7 @@ import { connectInside } from './inside.ts'
 import { unionOf } from './negotiation/features.ts'
 import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
+import type { Pair } from './routing/ways.ts'
 import { stopInOrder } from './shutdown.ts'
 import { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Log } from './telemetry/log.ts'
@@ -143,6 +145,11 @@ export async function startGatehouse(
       socket.destroy()
     })
 
+  const insideState = {
+    faults: () => connector.faults,
+    privileges: (pair: Pair) => relay.privileges(pair),
+    missing: () => watch.missing,
+  }
   const refusals = new RefusedConnections(log)
   const listeners = config.listen.map(
     at =>
@@ -177,7 +184,11 @@ export async function startGatehouse(
       socket,
       log,
       health: { readiness, metrics: () => metrics.render() },
-      routes: [...contactRoutes(contacts, () => current.config), ...(reload ? reloadRoutes(reload) : [])],
+      routes: [
+        ...contactRoutes(contacts, () => current.config),
+        ...insideRoutes(insideState, () => current.config),
+        ...(reload ? reloadRoutes(reload) : []),
+      ],
     })
   } catch (error) {
     for (const listener of listeners) listener.close()

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { runCommand } from '../support/command-host.ts'
 import type { InsideStream } from '../support/inside-server.ts'
 import { startGateway } from '../support/running-gateway.ts'
 
@@ -103,6 +104,10 @@ describe('what the server inside does not grant', () => {
         'the server inside does not grant presence (docs/inside.md)',
     })
     expect(gateway.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    const { err } = await runCommand(['check', '--config', gateway.folder.file])
+    expect(err).toMatch(
+      /internal\.connector: warning: contact requests from fabrikam\.com go to the users of contoso\.com/,
+    )
     const inside = await gateway.inside.component('fabrikam.com')
     grantsPresence(inside)
     inside.send(`<message from='${romeo}' to='${juliet}'/>`)
@@ -110,5 +115,7 @@ describe('what the server inside does not grant', () => {
     await receiver.accepts()
     await receiver.next('message')
     expect(readiness().detail).toBe('listening, and connected to the inside')
+    const after = await runCommand(['check', '--config', gateway.folder.file])
+    expect(after.err).not.toContain('contact requests')
   })
 })
