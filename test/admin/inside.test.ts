@@ -6,7 +6,7 @@ import { configFolder } from '../support/config-folder.ts'
 import { domain } from '../support/inbound-peer.ts'
 
 describe('GET /inside', () => {
-  test('tells what is granted to each partner domain, what is missing and what is wrong', () => {
+  test('tells what is granted to each partner domain, what is missing and what is wrong', async () => {
     const { load } = configFolder({
       'config/partners.yaml':
         'partners:\n  - { primaryDomain: fabrikam.com, additionalDomains: [it.fabrikam.com], partnerType: federated }\n',
@@ -21,7 +21,7 @@ describe('GET /inside', () => {
       missing: () => missing,
     }
     const viewer = { name: 'somebody', role: 'viewer' } as const
-    const { status, body } = answerApi(
+    const { status, body } = await answerApi(
       insideRoutes(state, () => config),
       viewer,
       { method: 'GET', url: '/inside' },
