@@ -128,7 +128,14 @@ try {
   const { store, loadMs } = load(join(folder, 'gatehouse.db'), user, `${contactsOfEach} of each user`)
 
   const chunks = traffic()
-  const everybody: Contacts = { version: 0, has: () => true, learn: () => false, settle: () => undefined }
+  const everybody: Contacts = {
+    version: 0,
+    has: () => true,
+    words: () => 3,
+    learn: () => false,
+    settle: () => undefined,
+    subscriptions: store.subscriptions,
+  }
   let changes = 0
   const restless: Contacts = {
     ...everybody,

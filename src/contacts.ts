@@ -8,6 +8,7 @@ const retryMs = 15_000
 
 /** The store of contacts as the gateway uses it: what goes wrong with the disk is logged, and tried again. */
 export type KeptContacts = Contacts &
+  Pick<ContactStore, 'subscriptions'> &
   ContactOrders & {
     readonly size: number
     readonly owed: number
@@ -37,6 +38,8 @@ export function openContacts(path: string, log: Log): KeptContacts {
   }, retryMs)
   return {
     has: (local, remote) => store.has(local, remote),
+    words: (local, remote) => store.words(local, remote),
+    subscriptions: store.subscriptions,
     learn: (local, remote, word) => store.learn(local, remote, word),
     settle: () => tell(store.settle()),
     allow: (local, remote, order) => {

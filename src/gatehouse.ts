@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { contactRoutes } from './admin/contacts.ts'
 import type { Readiness } from './admin/health.ts'
+import { insideRoutes } from './admin/inside.ts'
 import { type ReloadOutcome, reloadRoutes } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
@@ -14,11 +15,11 @@ import { KeyVerification } from './federation/key-verification.ts'
 import { receive } from './federation/receive.ts'
 import { addGauges } from './gauges.ts'
 import { judgeCertificate } from './identity/verdict.ts'
-import { ComponentConnector } from './internal/component.ts'
-import type { Connector, InsideEnvironment } from './internal/connector.ts'
-import { EmbeddedConnector } from './internal/embedded.ts'
+import { connectInside } from './inside.ts'
 import { unionOf } from './negotiation/features.ts'
+import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
+import type { Pair } from './routing/ways.ts'
 import { stopInOrder } from './shutdown.ts'
 import { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Log } from './telemetry/log.ts'
@@ -115,7 +116,25 @@ export async function startGatehouse(
     wasReady = true
     log.event({ event: 'ready' })
   }
-  const connector = connectInside(config, () => current.config, log, announceReady, {
+  const watch = new PrivilegeWatch(
+    {
+      partnerType: domain => current.config.partners.find(domain)?.partnerType,
+      locals: () => current.config.domains.keys(),
+      privileges: pair => relay.privileges(pair),
+    },
+    log,
+  )
+  const reports = {
+    connected: (remote: Domain) => {
+      announceReady()
+      watch.connected(remote)
+    },
+    lost: (remote: Domain) => {
+      watch.lost(remote)
+      relay.componentLost(remote)
+    },
+  }
+  const connector = connectInside(config, () => current.config, log, reports, {
     openSink: (source, remote) => relay.fromInside(source, remote),
     bounce: (run, why) => relay.bounceOutward(run, why),
     isLocal: environment.isLocal,
@@ -126,6 +145,11 @@ export async function startGatehouse(
       socket.destroy()
     })
 
+  const insideState = {
+    faults: () => connector.faults,
+    privileges: (pair: Pair) => relay.privileges(pair),
+    missing: () => watch.missing,
+  }
   const refusals = new RefusedConnections(log)
   const listeners = config.listen.map(
     at =>
@@ -139,9 +163,13 @@ export async function startGatehouse(
   let admin: AdminServer | undefined
   const readiness = (): Readiness => ({
     ready: connector.isReady,
-    detail:
+    detail: [
       connector.faults.join('; ') ||
-      (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+        (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+      describeMissing(watch.missing) ?? [],
+    ]
+      .flat()
+      .join('; '),
   })
   try {
     for (const listener of listeners) {
@@ -156,7 +184,11 @@ export async function startGatehouse(
       socket,
       log,
       health: { readiness, metrics: () => metrics.render() },
-      routes: [...contactRoutes(contacts, () => current.config), ...(reload ? reloadRoutes(reload) : [])],
+      routes: [
+        ...contactRoutes(contacts, () => current.config),
+        ...insideRoutes(insideState, () => current.config),
+        ...(reload ? reloadRoutes(reload) : []),
+      ],
     })
   } catch (error) {
     for (const listener of listeners) listener.close()
@@ -186,6 +218,7 @@ export async function startGatehouse(
     await directory.closeForbidden()
     if (stopped !== undefined) return
     connector.setPartners(partnerDomains(next))
+    watch.look()
     const sections = needRestart(config, next)
     if (sections.length > 0) log.warn('changed, but only a restart puts it into force', { sections })
     log.event({ event: 'reloaded' })
@@ -204,6 +237,8 @@ export async function startGatehouse(
       ownExpiry.stop()
       const { shutdownMs } = current.config.timeouts
       const parts = { listeners, directory, keys, connector, admin }
+      watch.stop()
+      relay.stop()
       return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))
     },
   }
@@ -213,41 +248,4 @@ const noTrustOfItsOwn = { trustAnchorsPem: [], pinnedCertificates: [] }
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)
-}
-
-function connectInside(
-  config: Config,
-  current: () => Config,
-  log: Log,
-  announceReady: () => void,
-  environment: InsideEnvironment,
-): Connector {
-  const { internal, limits, timeouts } = config
-  if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
-  const secretFor = (domain: Domain) =>
-    current().partners.find(domain)?.componentSecret ?? internal.secret ?? ''
-  return new ComponentConnector(
-    {
-      host: internal.host,
-      port: internal.port,
-      secretFor,
-      connectMs: timeouts.connectMs,
-      limits,
-      queue: () => {
-        const { limits, timeouts } = current()
-        return { stanzas: limits.queueStanzas, bytes: limits.queueBytes, waitMs: timeouts.queueMs }
-      },
-    },
-    {
-      connected: domain => {
-        log.event({ event: 'internal.connected', domain })
-        announceReady()
-      },
-      disconnected: (domain, reason, wasUp) => {
-        if (wasUp) log.event({ event: 'internal.disconnected', domain, reason })
-        else log.warn('internal server not reached', { domain, reason })
-      },
-    },
-    environment,
-  )
 }

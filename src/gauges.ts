@@ -14,7 +14,7 @@ export function addGauges(
     directory: Directory
     connector: Connector
     relay: Relay
-    contacts: Pick<ContactStore, 'size' | 'owed'>
+    contacts: Pick<ContactStore, 'size' | 'owed' | 'subscriptions'>
     expiry: Pick<ExpiryWatch, 'shown'>
     credentials: () => readonly Credential[]
   },
@@ -52,6 +52,14 @@ export function addGauges(
     'Errors for peers that do not read what they are sent.',
     () => [{ value: relay.droppedErrors }],
   )
+  metrics.counter(
+    'gatehouse_presences_dropped_total',
+    'Presences of the gateway’s own telling for partners that do not read what they are sent.',
+    () => [{ value: relay.droppedPresences }],
+  )
+  metrics.gauge('gatehouse_subscriptions', 'Subscriptions that the gateway has approved itself.', () => [
+    { value: contacts.subscriptions.size },
+  ])
   metrics.gauge('gatehouse_contacts', 'Authorised contacts.', () => [{ value: contacts.size }])
   metrics.gauge('gatehouse_contacts_unsaved', 'Ended contacts that the disk has not taken yet.', () => [
     { value: contacts.owed },

@@ -29,7 +29,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files of the root that belong to the composition root. */
-const composition = ['contacts.ts', 'gatehouse.ts', 'derived.ts', 'expiry.ts', 'gauges.ts', 'shutdown.ts']
+const composition = [
+  'contacts.ts',
+  'gatehouse.ts',
+  'derived.ts',
+  'expiry.ts',
+  'gauges.ts',
+  'inside.ts',
+  'shutdown.ts',
+]
 
 const pure =
   /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^cli\/dns-(words|records|addresses|partner)\.ts$|^admin\/health\.ts$/

@@ -1,12 +1,11 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { socketPathFault } from '../admin/socket.ts'
 import { loadIdentities } from '../config/identities.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
-import { openReport, type Report } from '../config/report.ts'
+import { openReport } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
+import { reportInside } from './check-inside.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { asPlain, count, formatJson, formatProblems, inFileOrder } from './output.ts'
 
@@ -35,7 +34,7 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const inConfig = openReport(config.file, problems)
   const fault = socketPathFault(config.admin.socket)
   if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
-  await reportInternal(config, inConfig)
+  await reportInside(config, inConfig)
   return problems
 }
 
@@ -48,26 +47,4 @@ function certificateProblems(file: string): ConfigProblem[] {
     if (!(error instanceof ConfigError)) throw error // the whole load has told of it
   }
   return problems
-}
-
-const internalPatienceMs = 5000
-
-async function reportInternal({ internal, timeouts }: Config, report: Report): Promise<void> {
-  if (internal.connector === 'embedded') return
-  const { host, port } = internal
-  const socket = connect({ host, port })
-  try {
-    const patience = AbortSignal.timeout(Math.min(timeouts.connectMs, internalPatienceMs))
-    await once(socket, 'connect', { signal: patience })
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const cause = why === 'ABORT_ERR' ? 'no answer' : why
-    report(
-      'warning',
-      ['internal', 'port'],
-      `the internal server at ${host}, port ${port} cannot be reached: ${cause}`,
-    )
-  } finally {
-    socket.destroy()
-  }
 }

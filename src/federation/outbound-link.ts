@@ -90,7 +90,8 @@ export class OutboundLink implements Destination {
   }
 
   get isFull(): boolean {
-    return (this.#current?.unsentBytes ?? 0) > this.#environment.limits().queueBytes
+    if (this.#current === undefined) return this.#outbox.isFull
+    return this.#current.unsentBytes > this.#environment.limits().queueBytes
   }
 
   whenDrained(resume: () => void): void {

@@ -13,6 +13,11 @@ export type SubscriptionWord = (typeof subscriptionWords)[number]
  */
 export type Words = 0 | 1 | 2 | 3
 
+/** Has the local user given `subscribed`, and not taken it back? */
+export function isApproval(words: Words | undefined): boolean {
+  return words !== undefined && words >= 2
+}
+
 /** A local user's contact, whether authorised or not: which user, and who with a partner. */
 export type ContactPair = { readonly local: BareJid; readonly remote: BareJid }
 

@@ -1,10 +1,21 @@
-import { type ContactPair, needsContact, type SubscriptionWord, wordOf } from '../policy/contacts.ts'
+import {
+  type ContactPair,
+  isApproval,
+  needsContact,
+  type SubscriptionWord,
+  type Words,
+  wordOf,
+} from '../policy/contacts.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { inwardVerdict, outwardVerdict, type Verdict } from '../policy/verdict.ts'
 import type { Slice } from '../xml/reader.ts'
 import { isDomainItself } from '../xmpp/address.ts'
 import type { AddressCache, KnownAddress } from './address-cache.ts'
 import { AwaitedAnswers } from './awaited-answers.ts'
+import type { GrantedPrivileges } from './privileges.ts'
+import type { Rosters } from './rosters.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import type { Pair } from './ways.ts'
 
 /** What is known of contacts; the store, where there is one. */
 export type Contacts = {
@@ -17,6 +28,9 @@ export type Contacts = {
    * @returns false where nothing has to be kept for it; else `settle` is due before the stanza goes on
    */
   learn(local: ContactPair['local'], remote: ContactPair['remote'], word: SubscriptionWord): boolean
+  /** What the local user, or an operator, has given to this one; undefined = he is not authorised. */
+  words(local: ContactPair['local'], remote: ContactPair['remote']): Words | undefined
+  readonly subscriptions: Subscriptions
   /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
   settle(): Error | undefined
 }
@@ -25,16 +39,33 @@ export type Contacts = {
 export class Gate {
   readonly #contacts: Contacts
   readonly #addresses: AddressCache
+  readonly #rosters: Rosters
+  readonly #privileges: GrantedPrivileges
   readonly #answers = new AwaitedAnswers()
 
-  constructor(contacts: Contacts, addresses: AddressCache) {
-    this.#contacts = contacts
-    this.#addresses = addresses
+  constructor(parts: {
+    contacts: Contacts
+    addresses: AddressCache
+    rosters: Rosters
+    privileges: GrantedPrivileges
+  }) {
+    this.#contacts = parts.contacts
+    this.#addresses = parts.addresses
+    this.#rosters = parts.rosters
+    this.#privileges = parts.privileges
+  }
+
+  /** Must it wait for the roster of its receiver, which may be asked for? `resume` is called once then, when it is to be asked about again. */
+  awaitsRoster(partnerType: PartnerType, slice: Slice, { remote }: Pair, resume: () => void): boolean {
+    if (partnerType !== 'publicUnverified') return false
+    const local = this.#addresses.find(slice.to ?? '')?.bare
+    if (local === undefined || isDomainItself(local) || this.#rosters.find(local) !== undefined) return false
+    return this.#rosters.ask(remote, local, resume)
   }
 
   /** May it go in? */
-  inward(partnerType: PartnerType, slice: Slice): Verdict {
-    return inwardVerdict(partnerType, slice, this.#isWelcome(partnerType, slice))
+  inward(partnerType: PartnerType, slice: Slice, pair: Pair): Verdict {
+    return inwardVerdict(partnerType, slice, this.#isWelcome(partnerType, slice, pair))
   }
 
   /** May it go out? An answer to it may come back. */
@@ -52,11 +83,24 @@ export class Gate {
   learn(slice: Slice): boolean {
     if (slice.name !== 'presence') return false
     const word = wordOf(slice)
-    if (word === undefined) return false
+    if (word === undefined && slice.type !== undefined) return false
     const local = this.#addresses.find(slice.from ?? '')?.bare
     const remote = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || remote === undefined || isDomainItself(local)) return false
-    return this.#contacts.learn(local, remote, word)
+    if (word === undefined) return this.#isTakenOver(local, remote)
+    this.#rosters.changed(local)
+    const isEnded = word === 'unsubscribed' && this.#contacts.subscriptions.end(local, remote)
+    return this.#contacts.learn(local, remote, word) || isEnded
+  }
+
+  /**
+   * Does the user's own `subscribed` take the place of what was said for him? His server tells his presence then; not before.
+   * COMPAT(ejabberd 23.01): it passes on a `subscribed` that answers nothing, and knows nothing of it.
+   */
+  #isTakenOver(local: ContactPair['local'], remote: ContactPair['remote']): boolean {
+    const { subscriptions } = this.#contacts
+    if (!subscriptions.has(local, remote) || !isApproval(this.#contacts.words(local, remote))) return false
+    return subscriptions.end(local, remote)
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */
@@ -64,14 +108,26 @@ export class Gate {
     return this.#contacts.settle()
   }
 
-  #isWelcome(partnerType: PartnerType, slice: Slice): boolean {
+  #isWelcome(partnerType: PartnerType, slice: Slice, pair: Pair): boolean {
     if (partnerType !== 'publicUnverified') return true
     const receiver = this.#addresses.find(slice.to ?? '')
     if (!needsContact(partnerType, receiver?.bare)) return true
     const isAnswer = slice.name === 'iq' && !isRequest(slice) && this.#answers.take(slice)
     if (isAnswer || receiver === undefined) return isAnswer
     const sender = this.#addresses.find(slice.from ?? '')
-    return sender !== undefined && this.#isContact(sender, receiver)
+    if (sender === undefined) return false
+    return this.#isInRoster(sender, receiver, pair) ?? this.#isContact(sender, receiver)
+  }
+
+  /** What the receiver's roster says, and an operator besides; undefined where there is none to be had. */
+  #isInRoster(
+    { bare: remote }: KnownAddress,
+    { bare: local }: KnownAddress,
+    pair: Pair,
+  ): boolean | undefined {
+    if (local === undefined || remote === undefined || !this.#privileges.of(pair).roster) return undefined
+    const contacts = this.#rosters.find(local)?.contacts
+    return contacts && (contacts.has(remote) || this.#contacts.words(local, remote) === 0)
   }
 
   /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */

@@ -2,43 +2,27 @@ import type { Proof } from '../identity/proof.ts'
 import { coveringProof, insidePair } from '../policy/addressing.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { notesIn } from '../policy/privacy.ts'
+import type { Privileges } from '../policy/privileges.ts'
 import { type Answer, type Denial, denials } from '../policy/verdict.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
-import { type Cut, rewrite } from '../xml/rewrite.ts'
-import { type Destination, type Pausable, type Run, RunBuilder } from '../xml/run.ts'
-import { type Domain, toUnicode } from '../xmpp/address.ts'
+import { type Destination, type Run, RunBuilder } from '../xml/run.ts'
+import { type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
 import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
 import type { StanzaKind } from '../xmpp/stanza.ts'
-import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 import { AddressCache } from './address-cache.ts'
 import { bounceOf, errorFor, unsubscribedFor } from './bounce.ts'
 import { type Contacts, Gate } from './gate.ts'
+import { HeldRead } from './held.ts'
+import { portable } from './portable.ts'
+import { PresenceService, type Taken } from './presence-service.ts'
+import { GrantedPrivileges } from './privileges.ts'
+import { Queue, Valve } from './queue.ts'
 import { Refusals } from './refusals.ts'
-
-/** A stream that stanzas are read from; `declarations` are those of its header. */
-export type Source = Pausable & { readonly declarations: ReadonlyMap<string, string> }
-
-/** Why stanzas come back, as their sender is told it. */
-export type Undeliverable = { readonly condition: StanzaCondition; readonly text: string }
-
-/** A local and a partner's domain. */
-export type Pair = { readonly local: Domain; readonly remote: Domain }
-
-/** Where stanzas can go. */
-export type Ways = {
-  readonly isLocal: (domain: Domain) => boolean
-  /** How far the partner of this domain is trusted; undefined = it is no partner's. */
-  readonly partnerType: (domain: Domain) => PartnerType | undefined
-  /** Takes a partner's answer to a ping of the gateway's own; false when it is none. */
-  readonly pong: (pair: Pair, id: string) => boolean
-  /** To the inside, for what comes from a partner's domain. */
-  readonly inward: (remote: Domain) => Destination
-  /** To a partner, for what comes from a local domain. */
-  readonly outward: (pair: Pair) => Destination
-}
+import { Rosters } from './rosters.ts'
+import type { Pair, Source, Undeliverable, Ways } from './ways.ts'
 
 /**
  * The middle of the way of every stanza: addresses are judged, then what the partner's type allows; a destination is chosen, and
@@ -50,7 +34,10 @@ export class Relay {
   readonly #metrics: Metrics
   readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
+  readonly #privileges = new GrantedPrivileges()
+  readonly #rosters: Rosters
   readonly #gate: Gate
+  readonly #presence: PresenceService
   /** Errors for peers that do not read what they are sent. */
   droppedErrors = 0
 
@@ -62,14 +49,48 @@ export class Relay {
     }
     this.#metrics = telemetry.metrics
     this.#refusals = new Refusals(telemetry)
-    this.#gate = new Gate(contacts, this.#addresses)
+    this.#rosters = new Rosters(ways.inward, this.#addresses)
+    const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
+    this.#gate = new Gate({ ...parts, rosters: this.#rosters })
+    this.#presence = new PresenceService(parts, telemetry)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
   }
 
+  /** Presences for partners that do not read what they are sent. */
+  get droppedPresences(): number {
+    return this.#presence.teller.dropped
+  }
+
   /** Takes the stanzas of one stream that a partner opened. */
   fromPartner(source: Source): { stanza(slice: Slice, proofs: readonly Proof[]): void; flush(): void } {
-    const runs = new RunBuilder(source)
+    const valve = new Valve(source)
+    const runs = new RunBuilder(valve)
+    const read = new HeldRead<Pair, Taken | undefined>(
+      () => this.#gate.settle(),
+      (slice, pair, taken, isKept) => {
+        if (taken?.answer(isKept)) return
+        const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice, pair)
+        if (verdict.do === 'refuse' || verdict.do === 'drop')
+          return this.#deny('in', slice, pair, verdict.rule)
+        this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
+        runs.add(this.#ways.inward(pair.remote), portable(slice, source, ns.server, ns.component))
+      },
+    )
+    const flush = () => {
+      read.release()
+      runs.flush()
+    }
+    const queue = new Queue<Pair>(valve, {
+      mustWait: (slice, pair, resume) =>
+        this.#privileges.of(pair).roster &&
+        this.#gate.awaitsRoster(this.#partnerType(pair.remote), slice, pair, resume),
+      pass: (slice, pair) => {
+        const taken = slice.name === 'presence' ? this.#presence.take(slice, pair) : undefined
+        read.add(slice, pair, taken, taken?.isDue === true)
+      },
+      flush,
+    })
     return {
       stanza: (slice, proofs) => {
         const proof = coveringProof(slice, proofs, this.#addresses.domainOf)
@@ -78,20 +99,19 @@ export class Relay {
           throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200))
         }
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
-        const verdict = this.#gate.inward(this.#partnerType(proof.remote), slice)
-        if (verdict.do === 'refuse' || verdict.do === 'drop')
-          return this.#deny('in', slice, proof, verdict.rule)
-        this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
-        runs.add(this.#ways.inward(proof.remote), portable(slice, source, ns.server, ns.component))
+        queue.add(slice, proof)
       },
-      flush: () => runs.flush(),
+      flush,
     }
   }
 
   /** Takes the stanzas that the inside has for one partner domain. */
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
     const runs = new RunBuilder(source)
-    const pass = (slice: Slice, pair: Pair) => {
+    const pass = (slice: Slice, pair: Pair, isLearned: boolean, isKept: boolean) => {
+      if (!isKept && isLearned && this.#dependsOnStore(slice, pair))
+        return this.#deny('out', slice, pair, 'store-failed')
+      if (isDomainAlone(slice.to ?? '') && this.#isForGateway(slice, pair, source, runs)) return
       const verdict = this.#gate.outward(this.#partnerType(pair.remote), slice)
       if (verdict.do === 'refuse' || verdict.do === 'drop')
         return this.#deny('out', slice, pair, verdict.rule)
@@ -100,29 +120,36 @@ export class Relay {
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
-    // From the first stanza on that changes who is authorised, a read is held until that is on disk.
-    let held: { readonly slice: Slice; readonly pair: Pair; readonly isLearned: boolean }[] = []
+    const read = new HeldRead<Pair, boolean>(() => this.#gate.settle(), pass)
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
         if ('condition' in pair) return this.#comesBack(slice, pair, component)
         const isLearned = this.#gate.learn(slice)
-        if (isLearned || held.length > 0) held.push({ slice, pair, isLearned })
-        else pass(slice, pair)
+        read.add(slice, pair, isLearned, isLearned)
       },
       flush: () => {
-        if (held.length > 0) {
-          const released = held
-          held = []
-          const isKept = this.#gate.settle() === undefined
-          for (const { slice, pair, isLearned } of released) {
-            if (isKept || !isLearned || !this.#dependsOnStore(slice, pair)) pass(slice, pair)
-            else this.#deny('out', slice, pair, 'store-failed')
-          }
-        }
+        read.release()
         runs.flush()
       },
     }
+  }
+
+  /** What a local domain has granted to a partner domain's component. */
+  privileges(pair: Pair): Privileges {
+    return this.#privileges.of(pair)
+  }
+
+  /** The stream of a partner domain's component is lost. */
+  componentLost(remote: Domain): void {
+    this.#presence.lost(remote)
+    this.#rosters.lost(remote)
+  }
+
+  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on. */
+  stop(): void {
+    this.#presence.stop()
+    this.#rosters.stop()
   }
 
   /** Stanzas for a partner come back: their senders are inside. */
@@ -133,6 +160,7 @@ export class Relay {
   /** Stanzas for the inside come back: their senders are a partner's. */
   bounceOutward(run: Run, why: Undeliverable): void {
     this.#bounce('in', run, ns.component, why, slice => {
+      if (this.#rosters.comesBack(slice)) return undefined
       const local = this.#addresses.domainOf(slice.to ?? '')
       const remote = this.#addresses.domainOf(slice.from ?? '')
       return local && remote && this.#ways.outward({ local, remote })
@@ -158,6 +186,13 @@ export class Relay {
   #sendError(destination: Destination, text: string): void {
     if (destination.isFull) this.droppedErrors++
     else destination.send({ bytes: Buffer.from(text), stanzas: 1 })
+  }
+
+  /** What the server inside tells the component itself. What was gathered goes first: presence must not overtake it. */
+  #isForGateway(slice: Slice, pair: Pair, source: Source, runs: RunBuilder): boolean {
+    if (slice.name === 'iq') return this.#rosters.hears(slice, pair, source, this.#privileges.of(pair).roster)
+    if (slice.name === 'presence') runs.flush()
+    return this.#presence.hears(slice, pair, source)
   }
 
   /** The answer to a ping of our own, which nobody inside has asked for. */
@@ -199,17 +234,4 @@ export class Relay {
   #refused(direction: 'in' | 'out', slice: Slice, rule: string, names: Partial<Pair> = {}): void {
     this.#refusals.add(direction, slice.name as StanzaKind, rule, names)
   }
-}
-
-/** The slice as it may stand on the other side; most may as they are. */
-function portable(
-  slice: Slice,
-  source: Source,
-  from: ContentNamespace,
-  to: ContentNamespace,
-  cut?: Cut,
-): Pick<Slice, 'bytes' | 'start' | 'end'> {
-  if (slice.isPortable && cut === undefined) return slice
-  const bytes = rewrite(slice, { from, to, declarations: source.declarations, cut })
-  return { bytes, start: 0, end: bytes.length }
 }

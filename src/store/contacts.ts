@@ -11,6 +11,7 @@ import {
   type Order,
 } from './contact-list.ts'
 import { migrate } from './schema.ts'
+import { SubscriptionTable } from './subscriptions.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -32,6 +33,8 @@ export class StoreError extends Error {
  */
 export class ContactStore {
   readonly path: string
+  /** What the gateway has approved itself; written by `settle`, too. */
+  readonly subscriptions: SubscriptionTable
   readonly #database: DatabaseSync
   readonly #now: () => number
   readonly #put: StatementSync
@@ -77,6 +80,7 @@ export class ContactStore {
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
     this.#load()
+    this.subscriptions = new SubscriptionTable(database, now)
   }
 
   get isOpen(): boolean {
@@ -95,12 +99,18 @@ export class ContactStore {
 
   /** Changes that hold in memory, and that the disk has not taken. */
   get owed(): number {
-    return this.#owed.size
+    return this.#owed.size + this.subscriptions.owed
   }
 
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: BareJid, remote: BareJid): boolean {
     return this.#contacts.get(local)?.has(remote) === true
+  }
+
+  /** What the local user, or an operator, has given to this one, as noted last; undefined = he is not authorised. */
+  words(local: BareJid, remote: BareJid): Words | undefined {
+    const noted = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(local, remote))
+    return noted === undefined ? this.#words(local, remote) : noted.words
   }
 
   /**
@@ -109,10 +119,9 @@ export class ContactStore {
    */
   learn(local: BareJid, remote: BareJid, word: SubscriptionWord): boolean {
     const key = keyOf(local, remote)
-    const noted = this.#pending.get(key)
-    const words = noted === undefined ? this.#words(local, remote) : noted.words
+    const words = this.words(local, remote)
     const after = afterWord(words, word)
-    if (after === words) return noted !== undefined
+    if (after === words) return this.#pending.has(key)
     this.#pending.set(key, { local, remote, words: after, order: undefined })
     return true
   }
@@ -124,7 +133,7 @@ export class ContactStore {
    */
   settle(): StoreError | undefined {
     const changes = this.#pending
-    if (changes.size === 0 && this.#owed.size === 0) return undefined
+    if (changes.size === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
     this.#pending = new Map()
     const error = this.#write([...this.#owed.values(), ...changes.values()])
     if (error === undefined) this.#owed.clear()
@@ -221,9 +230,12 @@ export class ContactStore {
           this.#put.run(local, remote, words & 1, words >> 1, this.#now(), by, operator, reason)
         }
       }
+      this.subscriptions.write()
       database.exec('COMMIT')
+      this.subscriptions.ended(true)
       return undefined
     } catch (error) {
+      this.subscriptions.ended(false)
       // SQLite has undone it by itself where the disk was the cause.
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
       return new StoreError(wordsOf(this.path, error), { cause: error })

@@ -18,6 +18,12 @@ const steps: readonly string[] = [
   `ALTER TABLE contact ADD COLUMN operator TEXT;
   ALTER TABLE contact ADD COLUMN reason TEXT;
   UPDATE contact SET operator = 'local operator' WHERE granted_by = 'command'`,
+  `CREATE TABLE subscription (
+    local TEXT NOT NULL,
+    remote TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (local, remote)
+  ) STRICT, WITHOUT ROWID`,
 ]
 
 /**

@@ -32,6 +32,12 @@ export class Outbox {
     return this.#waiting.length
   }
 
+  /** One more stanza finds no room, most likely. */
+  get isFull(): boolean {
+    const { stanzas, bytes } = this.#limits()
+    return this.#waiting.length >= stanzas || this.#bytes >= bytes
+  }
+
   /**
    * Holds the stanzas of a run, as copies: a slice would keep the whole buffer it lies in.
    * @returns the stanzas that found no room, if any

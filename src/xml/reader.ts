@@ -94,6 +94,17 @@ export class Slice {
     return this.bytes.subarray(this.start, this.end)
   }
 
+  /** The element's bytes with another value of its attribute `to`, which it must have. */
+  withTo(to: string): Buffer {
+    const { toStart, toEnd } = this.#envelope
+    const [from, until] = [this.start + toStart, this.start + toEnd]
+    return Buffer.concat([
+      this.bytes.subarray(this.start, from),
+      Buffer.from(escapeAttribute(to)),
+      this.bytes.subarray(until, this.end),
+    ])
+  }
+
   #decode(start: number, end: number): string | undefined {
     if (start === 0) return undefined
     const { plainEnd } = this.#envelope

@@ -89,6 +89,21 @@ export function isDomainItself(bare: BareJid): boolean {
   return !bare.includes('@')
 }
 
+/** The same of an address as written, which must be one: it has neither localpart nor resource. */
+export function isDomainAlone(address: string): boolean {
+  return !address.includes('@') && !address.includes('/')
+}
+
+/** The domain of a bare address. */
+export function domainOfBare(bare: BareJid): Domain {
+  return bare.slice(bare.indexOf('@') + 1) as Domain
+}
+
+/** A bare address as stanzas bear it: its domain in U-labels. */
+export function writtenBare(bare: BareJid): string {
+  return `${bare.slice(0, bare.indexOf('@') + 1)}${toUnicode(domainOfBare(bare))}`
+}
+
 /** Copied: a string that V8 has joined of others is compared ten times as slowly, and these are compared for every stanza. */
 function asBare(prepared: string): BareJid {
   return Buffer.from(prepared).toString() as BareJid

@@ -16,10 +16,13 @@ export const ns = {
   discoInfo: 'http://jabber.org/protocol/disco#info', // XEP-0030
   discoItems: 'http://jabber.org/protocol/disco#items', // XEP-0030
   version: 'jabber:iq:version', // XEP-0092
+  roster: 'jabber:iq:roster', // RFC 6121 §2
   pubsub: 'http://jabber.org/protocol/pubsub', // XEP-0060
   pubsubEvent: 'http://jabber.org/protocol/pubsub#event', // XEP-0060 §7
   mood: 'http://jabber.org/protocol/mood', // XEP-0107
   activity: 'http://jabber.org/protocol/activity', // XEP-0108
+  privilege: 'urn:xmpp:privilege:2', // XEP-0356
+  privilegeBefore: 'urn:xmpp:privilege:1', // XEP-0356 before 0.3, as ejabberd 23.01 speaks it
 } as const
 
 /** The content namespaces of the streams the gateway carries (RFC 6120 §4.8.2, XEP-0114). */

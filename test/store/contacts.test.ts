@@ -218,7 +218,7 @@ describe('the file', () => {
         open(path).close()
         behind(path, 'PRAGMA user_version = 99')
       },
-      'was made by a later version (schema 99; this one knows 2)',
+      'was made by a later version (schema 99; this one knows 3)',
     ],
   ])('is refused where it %s', (_, prepare, why) => {
     const path = join(newFile(), '../..', 'gatehouse.db')

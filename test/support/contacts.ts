@@ -1,5 +1,8 @@
+import { DatabaseSync } from 'node:sqlite'
 import { afterWord, type Words } from '../../src/policy/contacts.ts'
 import type { Contacts } from '../../src/routing/gate.ts'
+import { migrate } from '../../src/store/schema.ts'
+import { SubscriptionTable } from '../../src/store/subscriptions.ts'
 import { type BareJid, canonicalBare } from '../../src/xmpp/address.ts'
 
 /** An address as it is compared. @throws {Error} when it is none */
@@ -11,6 +14,7 @@ export function bare(address: string): BareJid {
 
 /** Contacts in memory, written `local remote`; `disk` says whether they can be kept. */
 export type MemoryContacts = Contacts & {
+  readonly subscriptions: SubscriptionTable
   readonly known: Map<string, Words>
   disk: 'sound' | 'full'
   settled: number
@@ -20,6 +24,8 @@ export type MemoryContacts = Contacts & {
 export function memoryContacts(...known: readonly string[]): MemoryContacts {
   const learned = new Map<string, Words | undefined>()
   let version = 0
+  const database = new DatabaseSync(':memory:')
+  migrate(database)
   const contacts: MemoryContacts = {
     get version() {
       return version
@@ -27,6 +33,11 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     known: new Map(known.map(pair => [pair, 3])),
     disk: 'sound',
     settled: 0,
+    subscriptions: new SubscriptionTable(database, () => 0),
+    words: (local, remote) => {
+      const key = `${local} ${remote}`
+      return learned.has(key) ? learned.get(key) : contacts.known.get(key)
+    },
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
     learn: (local, remote, word) => {
       const key = `${local} ${remote}`
@@ -38,7 +49,10 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
       version++
       const changes = [...learned]
       learned.clear()
-      if (contacts.disk === 'full') return new Error('database or disk is full')
+      const isSound = contacts.disk === 'sound'
+      if (isSound) contacts.subscriptions.write()
+      contacts.subscriptions.ended(isSound)
+      if (!isSound) return new Error('database or disk is full')
       for (const [key, words] of changes) {
         if (words === undefined) contacts.known.delete(key)
         else contacts.known.set(key, words)

@@ -30,6 +30,20 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 describe('an outbox', () => {
+  test.each([
+    ['stanzas', { stanzas: 2 }],
+    ['bytes', { bytes: 2 * stanzaBytes }],
+  ])('is full at its limit of %s', (_, limits) => {
+    const { box } = outbox(limits)
+    const isFull = ['a', 'b'].map(id => {
+      box.hold(run(id))
+      return box.isFull
+    })
+    expect(isFull).toEqual([false, true])
+    box.takeAll()
+    expect(box.isFull).toBe(false)
+  })
+
   test('gives everything back in order, once', () => {
     const { box } = outbox()
     expect([box.hold(run('a', 'b')), box.hold(run('c'))]).toEqual([undefined, undefined])

@@ -1,0 +1,79 @@
+import { notesIn } from '../policy/privacy.ts'
+import { outwardVerdict } from '../policy/verdict.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { elementsOf, type Slice } from '../xml/reader.ts'
+import { rewrite } from '../xml/rewrite.ts'
+import { tag } from '../xml/writer.ts'
+import { type BareJid, writtenBare } from '../xmpp/address.ts'
+import { ns } from '../xmpp/namespaces.ts'
+import type { KnownPresences } from './known-presences.ts'
+import type { Pair, Ways } from './ways.ts'
+
+/** Tells partners' users the presence of ours, each what the type of his partner lets him see. */
+export class PresenceTeller {
+  readonly #ways: Pick<Ways, 'outward' | 'partnerType'>
+  readonly #known: KnownPresences
+  readonly #metrics: Metrics
+  /** Presences for partners that do not read what they are sent. */
+  dropped = 0
+
+  constructor(ways: Pick<Ways, 'outward' | 'partnerType'>, known: KnownPresences, metrics: Metrics) {
+    this.#ways = ways
+    this.#known = known
+    this.#metrics = metrics
+  }
+
+  /** Every presence known of a local user. @returns false where none is */
+  tellKnown(pair: Pair, local: BareJid, to: string): boolean {
+    let isAny = false
+    for (const { slice } of this.#known.of(local)) {
+      this.send(pair, this.#seenBy(pair, slice).withTo(to))
+      isAny = true
+    }
+    return isAny
+  }
+
+  /** That every resource known of a local user is gone. */
+  tellGone(pair: Pair, local: BareJid, to: string): void {
+    for (const { slice } of this.#known.of(local)) {
+      this.send(pair, tag('presence', { type: 'unavailable', from: slice.from, to }))
+    }
+  }
+
+  /** That a local user is nowhere (RFC 6121 §4.3.2). */
+  tellOffline(pair: Pair, local: BareJid, to: string): void {
+    this.send(pair, tag('presence', { type: 'unavailable', from: writtenBare(local), to }))
+  }
+
+  /** One presence of a local user, as it has just been heard, to all who see it. */
+  relay(pair: Pair, slice: Slice, subscribers: Iterable<BareJid>): void {
+    let seen: Slice | undefined
+    for (const subscriber of subscribers) {
+      seen ??= this.#seenBy(pair, slice)
+      this.send(pair, seen.withTo(writtenBare(subscriber)))
+    }
+  }
+
+  /** One presence. It is dropped for a partner that takes nothing: memory is bounded. */
+  send(pair: Pair, presence: string | Buffer): void {
+    const destination = this.#ways.outward(pair)
+    if (destination.isFull) {
+      this.dropped++
+      return
+    }
+    this.#metrics.stanza('out', 'presence', 'relayed')
+    destination.send({ bytes: Buffer.from(presence), stanzas: 1, isOurs: true })
+  }
+
+  #seenBy({ remote }: Pair, slice: Slice): Slice {
+    const partnerType = this.#ways.partnerType(remote) ?? 'publicUnverified'
+    if (outwardVerdict(partnerType, slice).do !== 'pass-without-notes') return slice
+    const cut = notesIn(slice, declarations)
+    if (cut === undefined || cut === 'whole') return slice
+    const bytes = rewrite(slice, { from: ns.server, to: ns.server, declarations, cut })
+    return elementsOf(bytes, ns.server)[0]!
+  }
+}
+
+/** Of a header that declares nothing but the content namespace: what is kept is portable. */
+const declarations: ReadonlyMap<string, string> = new Map([['', ns.server]])

@@ -1,0 +1,125 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type BareJid, domainOfBare } from '../xmpp/address.ts'
+
+/** A subscription begins or ends, and that is not on disk yet. */
+type Change = { readonly local: BareJid; readonly remote: BareJid; readonly isKept: boolean }
+
+/** Contact pairs, as they are written for one partner domain: contacts by local user. */
+type OfDomain = { readonly byUser: Map<BareJid, Set<BareJid>>; size: number }
+
+/** A partner may make up addresses, of his own and of ours, as many as he likes. */
+const roomFor = { domain: 100_000, all: 1_000_000 }
+
+/**
+ * The subscriptions that the gateway has approved in the name of local users: who of a partner's is told whose presence. In the
+ * database of contacts, and all in memory; what changes is written with what changes there.
+ */
+export class SubscriptionTable {
+  readonly #now: () => number
+  readonly #room: { readonly domain: number; readonly all: number }
+  readonly #put: StatementSync
+  readonly #delete: StatementSync
+  readonly #ofDomain = new Map<string, OfDomain>()
+  #size = 0
+  /** Changes since the last write, by pair. */
+  #pending = new Map<string, Change>()
+  /** What has ended and could not be written. */
+  readonly #owed = new Map<string, Change>()
+
+  /** Reads the table whole. @param now the clock, in ms since the epoch */
+  constructor(database: DatabaseSync, now: () => number, room = roomFor) {
+    this.#now = now
+    this.#room = room
+    this.#put = database.prepare('INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)')
+    this.#delete = database.prepare('DELETE FROM subscription WHERE local = ? AND remote = ?')
+    const users = database.prepare('SELECT local, json_group_array(remote) FROM subscription GROUP BY local')
+    users.setReturnArrays(true)
+    for (const row of users.iterate() as Iterable<unknown>) {
+      const [local, remotes] = row as [BareJid, string]
+      for (const remote of JSON.parse(remotes)) this.#remember({ local, remote, isKept: true })
+    }
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Ended subscriptions that the disk has not taken. */
+  get owed(): number {
+    return this.#owed.size
+  }
+
+  has(local: BareJid, remote: BareJid): boolean {
+    const noted = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(local, remote))
+    if (noted !== undefined) return noted.isKept
+    return this.#ofDomain.get(domainOfBare(remote))?.byUser.get(local)?.has(remote) === true
+  }
+
+  /** Begins one; it holds from the next write on. @returns false where there is no room */
+  keep(local: BareJid, remote: BareJid): boolean {
+    const pending = this.#pending.size
+    const ofDomain = this.#ofDomain.get(domainOfBare(remote))?.size ?? 0
+    if (ofDomain + pending >= this.#room.domain || this.#size + pending >= this.#room.all) return false
+    this.#pending.set(keyOf(local, remote), { local, remote, isKept: true })
+    return true
+  }
+
+  /** Ends one, if there is one. @returns whether there was */
+  end(local: BareJid, remote: BareJid): boolean {
+    if (!this.has(local, remote)) return false
+    this.#pending.set(keyOf(local, remote), { local, remote, isKept: false })
+    return true
+  }
+
+  /** Who of a partner domain's is told the presence of a local user. */
+  subscribersOf(local: BareJid, remote: string): Iterable<BareJid> {
+    return this.#ofDomain.get(remote)?.byUser.get(local) ?? []
+  }
+
+  /** The local users whose presence anybody of a partner domain's is told. */
+  usersSeenBy(remote: string): Iterable<BareJid> {
+    return this.#ofDomain.get(remote)?.byUser.keys() ?? []
+  }
+
+  get isDue(): boolean {
+    return this.#pending.size > 0 || this.#owed.size > 0
+  }
+
+  /** Writes what is due, within a transaction of the caller's, who says next how that has `ended`. */
+  write(): void {
+    for (const { local, remote, isKept } of [...this.#owed.values(), ...this.#pending.values()]) {
+      if (isKept) this.#put.run(local, remote, this.#now())
+      else this.#delete.run(local, remote)
+    }
+  }
+
+  /** Where the disk has taken nothing, nothing begins; what was to end, ends in memory all the same. */
+  ended(isOnDisk: boolean): void {
+    const changes = this.#pending
+    this.#pending = new Map()
+    if (isOnDisk) this.#owed.clear()
+    for (const [key, change] of changes) {
+      if (isOnDisk || !change.isKept) this.#remember(change)
+      if (!isOnDisk && !change.isKept) this.#owed.set(key, change)
+    }
+  }
+
+  #remember({ local, remote, isKept }: Change): void {
+    const domain = domainOfBare(remote)
+    const of = this.#ofDomain.get(domain) ?? { byUser: new Map<BareJid, Set<BareJid>>(), size: 0 }
+    const contacts = of.byUser.get(local) ?? new Set<BareJid>()
+    const before = contacts.size
+    if (isKept) contacts.add(remote)
+    else contacts.delete(remote)
+    of.size += contacts.size - before
+    this.#size += contacts.size - before
+    if (contacts.size === 0) of.byUser.delete(local)
+    else of.byUser.set(local, contacts)
+    if (of.size === 0) this.#ofDomain.delete(domain)
+    else this.#ofDomain.set(domain, of)
+  }
+}
+
+function keyOf(local: BareJid, remote: BareJid): string {
+  return `${local} ${remote}`
+}

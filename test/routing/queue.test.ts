@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { Queue, Valve } from '../../src/routing/queue.ts'
+import { slicesOf } from '../xml/transcript.ts'
+
+/** A queue whose stanzas wait for what stands in their `to`, until that is known. */
+function queue() {
+  const said: string[] = []
+  const known = new Set<string>()
+  const asked = new Map<string, () => void>()
+  const valve = { pause: () => said.push('pause'), resume: () => said.push('resume') }
+  const made = new Queue<undefined>(valve, {
+    mustWait: ({ to = '' }, _, resume) => {
+      if (to === '' || known.has(to)) return false
+      said.push(`ask ${to}`)
+      asked.set(to, resume)
+      return true
+    },
+    pass: ({ id }) => said.push(`pass ${id}`),
+    flush: () => said.push('flush'),
+  })
+  const stanza = (id: number, to = '') => slicesOf(`<iq id='${id}' to='${to}'/>`)[0]!
+  const answer = (to: string) => {
+    known.add(to)
+    asked.get(to)?.()
+  }
+  const lately = () => said.splice(0)
+  return { add: (id: number, to?: string) => made.add(stanza(id, to), undefined), answer, asked, lately }
+}
+
+describe('a queue', () => {
+  test('lets by at once what has nothing to wait for', () => {
+    const { add, lately } = queue()
+    add(1)
+    add(2)
+    expect(lately()).toEqual(['pass 1', 'pass 2'])
+  })
+
+  test('holds what follows one that waits, its source paused, and goes on in order', () => {
+    const { add, answer, lately } = queue()
+    add(1, 'a')
+    add(2)
+    add(3, 'b')
+    add(4, 'a')
+    expect(lately()).toEqual(['ask a', 'pause'])
+    answer('a')
+    expect(lately()).toEqual(['pass 1', 'pass 2', 'ask b'])
+    add(5)
+    answer('b')
+    expect(lately()).toEqual(['pass 3', 'pass 4', 'pass 5', 'flush', 'resume'])
+    add(6)
+    expect(lately()).toEqual(['pass 6'])
+  })
+
+  test('asks again where there is still nothing to go on by', () => {
+    const { add, answer, asked, lately } = queue()
+    add(1, 'a')
+    asked.get('a')?.()
+    expect(lately()).toEqual(['ask a', 'pause', 'ask a'])
+    answer('a')
+    expect(lately()).toEqual(['pass 1', 'flush', 'resume'])
+  })
+})
+
+test('a valve opens when nobody holds it', () => {
+  const said: string[] = []
+  const valve = new Valve({ pause: () => said.push('pause'), resume: () => said.push('resume') })
+  valve.pause()
+  valve.pause()
+  valve.resume()
+  expect(said).toEqual(['pause'])
+  valve.resume()
+  expect(said).toEqual(['pause', 'resume'])
+})

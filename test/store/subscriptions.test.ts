@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ContactStore } from '../../src/store/contacts.ts'
+import { migrate } from '../../src/store/schema.ts'
+import { SubscriptionTable } from '../../src/store/subscriptions.ts'
+import { bare } from '../support/contacts.ts'
+
+const romeo = bare('romeo@contoso.com')
+const juliet = bare('juliet@fabrikam.com')
+const nurse = bare('nurse@fabrikam.com')
+const adam = bare('adam@adatum.com')
+
+function open(path: string): ContactStore {
+  const store = ContactStore.open(path, () => 1_000)
+  onTestFinished(() => {
+    if (store.isOpen) store.close()
+  })
+  return store
+}
+
+/** The name of a database that is not there yet. */
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-store-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'gatehouse.db')
+}
+
+function table(room?: { domain: number; all: number }) {
+  const database = new DatabaseSync(':memory:')
+  onTestFinished(() => database.close())
+  migrate(database)
+  const subscriptions = new SubscriptionTable(database, () => 7, room)
+  const settle = () => {
+    subscriptions.write()
+    subscriptions.ended(true)
+  }
+  const onDisk = () => database.prepare('SELECT * FROM subscription').all()
+  return { subscriptions, settle, onDisk }
+}
+
+describe('an approved subscription', () => {
+  test('is on disk with what is learned of contacts, and is there after a restart', () => {
+    const path = newFile()
+    const store = open(path)
+    expect(store.subscriptions.keep(romeo, juliet)).toBe(true)
+    expect(store.settle()).toBeUndefined()
+    store.close()
+    const again = open(path)
+    expect(again.subscriptions.has(romeo, juliet)).toBe(true)
+    expect(again.subscriptions.size).toBe(1)
+    expect(again.has(romeo, juliet)).toBe(false)
+    expect(again.subscriptions.end(romeo, juliet)).toBe(true)
+    again.close()
+    expect(open(path).subscriptions.size).toBe(0)
+  })
+
+  test('is found by partner domain and user', () => {
+    const { subscriptions, settle } = table()
+    for (const remote of [juliet, nurse, adam]) subscriptions.keep(romeo, remote)
+    settle()
+    expect([...subscriptions.subscribersOf(romeo, 'fabrikam.com')]).toEqual([juliet, nurse])
+    expect([...subscriptions.usersSeenBy('adatum.com')]).toEqual([romeo])
+    for (const remote of [juliet, nurse]) subscriptions.end(romeo, remote)
+    settle()
+    expect([...subscriptions.usersSeenBy('fabrikam.com')]).toEqual([])
+    expect([...subscriptions.subscribersOf(romeo, 'fabrikam.com')]).toEqual([])
+    expect(subscriptions.size).toBe(1)
+  })
+
+  test('holds as it was noted last', () => {
+    const { subscriptions, settle, onDisk } = table()
+    subscriptions.keep(romeo, juliet)
+    expect(subscriptions.has(romeo, juliet)).toBe(true)
+    expect(subscriptions.end(romeo, juliet)).toBe(true)
+    expect(subscriptions.has(romeo, juliet)).toBe(false)
+    expect(subscriptions.end(romeo, juliet)).toBe(false)
+    subscriptions.keep(romeo, juliet)
+    settle()
+    expect(onDisk()).toEqual([{ local: romeo, remote: juliet, since_ms: 7 }])
+  })
+
+  test.each([
+    ['of one partner domain', { domain: 2, all: 9 }, [true, true, false, true]],
+    ['in all', { domain: 9, all: 3 }, [true, true, true, false]],
+  ])('finds no room where there are too many %s', (_, room, expected) => {
+    const { subscriptions, settle } = table(room)
+    const kept = [juliet, nurse, bare('peter@fabrikam.com'), adam].map(remote => {
+      const isKept = subscriptions.keep(romeo, remote)
+      settle()
+      return isKept
+    })
+    expect(kept).toEqual(expected)
+  })
+
+  test('finds none either among those not yet on disk', () => {
+    const { subscriptions } = table({ domain: 2, all: 9 })
+    expect(
+      [juliet, nurse, bare('peter@fabrikam.com')].map(remote => subscriptions.keep(romeo, remote)),
+    ).toEqual([true, true, false])
+  })
+})
+
+describe('where the disk takes nothing', () => {
+  test('none begins, and what ends is written later', () => {
+    const path = newFile()
+    const store = open(path)
+    store.subscriptions.keep(romeo, juliet)
+    store.settle()
+    store.close()
+    const database = new DatabaseSync(path)
+    for (const change of ['INSERT', 'DELETE']) {
+      const full = `BEFORE ${change} ON subscription BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+      database.exec(`CREATE TRIGGER full_${change} ${full}`)
+    }
+    database.close()
+    const failing = open(path)
+    failing.subscriptions.keep(romeo, nurse)
+    failing.subscriptions.end(romeo, juliet)
+    failing.learn(romeo, adam, 'subscribe')
+    expect(failing.settle()?.message).toContain('disk full')
+    expect([juliet, nurse].map(remote => failing.subscriptions.has(romeo, remote))).toEqual([false, false])
+    expect([failing.owed, failing.has(romeo, adam)]).toEqual([1, false])
+    failing.close()
+    const mending = new DatabaseSync(path)
+    mending.exec('DROP TRIGGER full_INSERT; DROP TRIGGER full_DELETE')
+    mending.close()
+    const mended = open(path)
+    expect(mended.subscriptions.has(romeo, juliet)).toBe(true) // killed before: it is back
+    mended.subscriptions.end(romeo, juliet)
+    expect(mended.settle()).toBeUndefined()
+    expect(mended.owed).toBe(0)
+  })
+})
