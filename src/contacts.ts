@@ -37,7 +37,7 @@ export function openContacts(path: string, log: Log): KeptContacts {
   }, retryMs)
   return {
     has: (local, remote) => store.has(local, remote),
-    learn: (local, remote, word) => store.learn(local, remote, word),
+    learn: (local, remote, news) => store.learn(local, remote, news),
     settle: () => tell(store.settle()),
     allow: (local, remote, order) => {
       const isNew = store.allow(local, remote, order)

@@ -1,4 +1,4 @@
-import { type ContactPair, needsContact, type SubscriptionWord, wordOf } from '../policy/contacts.ts'
+import { type ContactNews, type ContactPair, isLeaving, needsContact, wordOf } from '../policy/contacts.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { inwardVerdict, outwardVerdict, type Verdict } from '../policy/verdict.ts'
 import type { Slice } from '../xml/reader.ts'
@@ -13,10 +13,10 @@ export type Contacts = {
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   /**
-   * Takes note of a word of a local user's.
-   * @returns false where nothing has to be kept for it; else `settle` is due before the stanza goes on
+   * Takes note of what a stanza says.
+   * @returns false where nothing has to be kept for it; else `settle` is due before a local user's stanza goes on
    */
-  learn(local: ContactPair['local'], remote: ContactPair['remote'], word: SubscriptionWord): boolean
+  learn(local: ContactPair['local'], remote: ContactPair['remote'], news: ContactNews): boolean
   /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
   settle(): Error | undefined
 }
@@ -57,6 +57,17 @@ export class Gate {
     const remote = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || remote === undefined || isDomainItself(local)) return false
     return this.#contacts.learn(local, remote, word)
+  }
+
+  /**
+   * Takes note of what a partner's stanza says of its sender.
+   * @returns true = `settle` is due, which may follow the stanza: it authorises nobody
+   */
+  learnInward(slice: Slice): boolean {
+    if (!isLeaving(slice)) return false
+    const local = this.#addresses.find(slice.to ?? '')?.bare
+    const remote = this.#addresses.find(slice.from ?? '')?.bare
+    return local !== undefined && remote !== undefined && this.#contacts.learn(local, remote, 'left')
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */

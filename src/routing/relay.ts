@@ -70,6 +70,7 @@ export class Relay {
   /** Takes the stanzas of one stream that a partner opened. */
   fromPartner(source: Source): { stanza(slice: Slice, proofs: readonly Proof[]): void; flush(): void } {
     const runs = new RunBuilder(source)
+    let isDue = false
     return {
       stanza: (slice, proofs) => {
         const proof = coveringProof(slice, proofs, this.#addresses.domainOf)
@@ -81,10 +82,16 @@ export class Relay {
         const verdict = this.#gate.inward(this.#partnerType(proof.remote), slice)
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, proof, verdict.rule)
+        isDue = this.#gate.learnInward(slice) || isDue
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
         runs.add(this.#ways.inward(proof.remote), portable(slice, source, ns.server, ns.component))
       },
-      flush: () => runs.flush(),
+      flush: () => {
+        runs.flush()
+        if (!isDue) return
+        isDue = false
+        this.#gate.settle()
+      },
     }
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { afterWord, type SubscriptionWord, type Words, withoutGrants } from '../policy/contacts.ts'
+import { afterNews, type ContactNews, type Words, withoutGrants } from '../policy/contacts.ts'
 import type { BareJid } from '../xmpp/address.ts'
 import {
   type Contact,
@@ -104,14 +104,14 @@ export class ContactStore {
   }
 
   /**
-   * Takes note of a word of a local user's.
+   * Takes note of what a stanza says.
    * @returns false where nothing has to be written for it; else `settle` is due before the stanza goes on
    */
-  learn(local: BareJid, remote: BareJid, word: SubscriptionWord): boolean {
+  learn(local: BareJid, remote: BareJid, news: ContactNews): boolean {
     const key = keyOf(local, remote)
     const noted = this.#pending.get(key)
     const words = noted === undefined ? this.#words(local, remote) : noted.words
-    const after = afterWord(words, word)
+    const after = afterNews(words, news)
     if (after === words) return noted !== undefined
     this.#pending.set(key, { local, remote, words: after, order: undefined })
     return true

@@ -130,6 +130,24 @@ describe('a contact with a publicUnverified partner', () => {
     expect(contacts.settled).toBe(6)
   })
 
+  // RFC 6121 §3.3, §2.5.2: she takes back her subscription, he deletes her; of that his server says `unsubscribe` at most.
+  test.each(['subscribe subscribed', 'subscribed'])(
+    'is none after he has left what %s gave him, and is deleted',
+    words => {
+      const contacts = memoryContacts()
+      const scene = relayScene(types, contacts)
+      const says = (type: string) => fromInside(scene, `<presence ${outward} type='${type}'/>`)
+      for (const word of words.split(' ')) says(word)
+      fromPartner(scene, `<presence ${inward} type='unsubscribe'/><message ${inward} id='1'/>`)
+      expect(sentTo(scene, 'in').join('')).toBe(
+        `<presence ${inward} type='unsubscribe'/><message ${inward} id='1'/>`,
+      )
+      expect(contacts.known.size).toBe(1)
+      says('unsubscribe')
+      expect(contacts.known.size).toBe(0)
+    },
+  )
+
   test.each([
     `<presence ${outward}/>`,
     `<message ${outward} type='subscribe'><body>hi</body></message>`,

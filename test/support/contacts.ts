@@ -1,4 +1,4 @@
-import { afterWord, type Words } from '../../src/policy/contacts.ts'
+import { afterNews, type Words } from '../../src/policy/contacts.ts'
 import type { Contacts } from '../../src/routing/gate.ts'
 import { type BareJid, canonicalBare } from '../../src/xmpp/address.ts'
 
@@ -28,9 +28,9 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     disk: 'sound',
     settled: 0,
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
-    learn: (local, remote, word) => {
+    learn: (local, remote, news) => {
       const key = `${local} ${remote}`
-      learned.set(key, afterWord(learned.has(key) ? learned.get(key) : contacts.known.get(key), word))
+      learned.set(key, afterNews(learned.has(key) ? learned.get(key) : contacts.known.get(key), news))
       return true
     },
     settle: () => {
