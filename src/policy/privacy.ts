@@ -1,6 +1,5 @@
-import { type Element, toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
-import type { Cut, Inner } from '../xml/rewrite.ts'
+import { type Cut, type Inner, lookInto } from '../xml/rewrite.ts'
 import { ns } from '../xmpp/namespaces.ts'
 
 /** The nodes, and namespaces, of what a user tells of himself for contacts' eyes: the mood (XEP-0107), the activity (XEP-0108). */
@@ -9,7 +8,7 @@ const noteNodes: readonly string[] = [ns.mood, ns.activity]
 /**
  * What has to be taken out of a stanza that a partner of a public type is to get without status notes (contract §3, §9).
  * @param declarations of the header of the stream it was read from
- * @returns undefined = nothing; `whole` = the stanza is a PEP event that tells mood or activity
+ * @returns undefined = nothing; `whole` = the stanza says nothing else
  */
 export function notesIn(slice: Slice, declarations: ReadonlyMap<string, string>): Cut | 'whole' | undefined {
   switch (slice.name) {
@@ -17,7 +16,7 @@ export function notesIn(slice: Slice, declarations: ReadonlyMap<string, string>)
       // An element's name stands in the bytes as it is.
       return has(slice, 'status') ? statusCut(slice.namespace) : undefined
     case 'message':
-      return mayNameNote(slice) && isNoteEvent(toElement(slice, declarations)) ? 'whole' : undefined
+      return mayNameNote(slice) ? eventsCut(slice, declarations) : undefined
     case 'iq':
       return mayNameNote(slice) ? itemsCut() : undefined
     default:
@@ -42,25 +41,42 @@ function itemsCut(): Cut {
   return { depth: 4, remove }
 }
 
-function isNoteEvent(message: Element): boolean {
-  return elementsIn(message).some(
-    child => child.getName() === 'event' && child.getNS() === ns.pubsubEvent && tellsNote(child),
-  )
+/** What a message tells beside its content: where it has been, and what to do with it. */
+const wrapping: readonly string[] = [ns.hints, ns.addresses, ns.headers, ns.delay, ns.stanzaIds]
+
+/** What tells mood or activity among the events of a message, and an event of which nothing else is left. */
+function eventsCut(slice: Slice, declarations: ReadonlyMap<string, string>): Cut | 'whole' | undefined {
+  /** Of each event, whether each of its children tells a note. */
+  const events: boolean[][] = []
+  let children: boolean[] | undefined
+  let isMore = false
+  lookInto(slice, declarations, 4, inner => {
+    const { depth, namespace, attribute } = inner
+    if (depth === 1) {
+      children = isEvent(inner) ? [] : undefined
+      if (children !== undefined) events.push(children)
+      else if (!wrapping.includes(namespace)) isMore = true
+    }
+    // Also that a node was emptied or deleted tells of it (XEP-0060 §7.1, §8.4, §8.5).
+    if (depth === 2) children?.push(noteNodes.includes(attribute('node') ?? ''))
+    if (depth === 4 && noteNodes.includes(namespace)) children?.splice(-1, 1, true)
+  })
+  if (!events.some(event => event.includes(true))) return undefined
+  const isSpent = events.map(event => event.length > 0 && !event.includes(false))
+  if (!isMore && !isSpent.includes(false)) return 'whole'
+  let at = -1
+  let child = 0
+  const remove = (inner: Inner): boolean => {
+    if (inner.depth === 2) return children?.[child++] === true
+    children = isEvent(inner) ? events[++at] : undefined
+    child = 0
+    return children !== undefined && isSpent[at] === true
+  }
+  return { depth: 2, remove }
 }
 
-/** Also that a node was emptied or deleted tells of it (XEP-0060 §7.1, §8.4, §8.5). */
-function tellsNote(event: Element): boolean {
-  return elementsIn(event).some(
-    child =>
-      noteNodes.includes(child.attrs['node'] ?? '') ||
-      elementsIn(child).some(item =>
-        elementsIn(item).some(payload => noteNodes.includes(payload.getNS() ?? '')),
-      ),
-  )
-}
-
-function elementsIn(element: Element): Element[] {
-  return element.children.filter(child => typeof child !== 'string')
+function isEvent({ name, namespace }: Inner): boolean {
+  return name === 'event' && namespace === ns.pubsubEvent
 }
 
 /** Can it name a mood or activity node? Reading the bytes for that is far cheaper than a tree; `&#` may hide any letter. */

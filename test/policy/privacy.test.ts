@@ -60,11 +60,42 @@ describe('an event', () => {
     ['a mood taken back', `<items node='${ns.mood}'><retract id='1'/></items>`],
     ['a mood node emptied', `<purge node='${ns.mood}'/>`],
     ['a mood node deleted', `<delete node='${ns.mood}'/>`],
-    ['a mood beside a tune', `${tune}<items node='${ns.mood}'><item/></items>`],
+    ['nothing but moods', `<items node='${ns.mood}'><item/></items><purge node='${ns.mood}'/>`],
     ['a mood under another name', `<items node='urn:x'><item>${mood}</item></items>`],
     ['a mood, its node in disguise', "<items node='http://jabber.org/protocol/&#109;ood'><item/></items>"],
   ])('that tells %s does not go out', (_, content) => {
     expect(seen(event(content))).toBeUndefined()
+  })
+
+  test.each([ns.hints, ns.addresses, ns.headers, ns.delay, ns.stanzaIds])(
+    'does not go out for %s beside it',
+    beside => {
+      const stanza = `<message><x xmlns='${beside}'><y/></x><event xmlns='${ns.pubsubEvent}'><purge node='${ns.mood}'/></event></message>`
+      expect(seen(stanza)).toBeUndefined()
+    },
+  )
+
+  const purge = `<purge node='${ns.activity}'/>`
+  const inEvent = (content: string) => `<event xmlns='${ns.pubsubEvent}'>${content}</event>`
+  test.each([
+    ['a text', `<message><body/>${inEvent(purge)}</message>`, '<message><body/></message>'],
+    [
+      'another node',
+      `<message>${inEvent(`${purge} ${tune}<items node='urn:x'><item>${mood}</item></items>${tune}${purge}`)}</message>`,
+      `<message>${inEvent(` ${tune}${tune}`)}</message>`,
+    ],
+    [
+      'another event',
+      `<message>${inEvent(tune + purge)}${inEvent(purge + purge)}${inEvent(tune)}<x xmlns='urn:x'>${purge}</x>${inEvent(purge)}</message>`,
+      `<message>${inEvent(tune)}${inEvent(tune)}<x xmlns='urn:x'>${purge}</x></message>`,
+    ],
+    [
+      'an event of nothing',
+      `<message>${inEvent('')}${inEvent(purge)}</message>`,
+      `<message>${inEvent('')}</message>`,
+    ],
+  ])('goes out without a note where it tells more: %s', (_, stanza, expected) => {
+    expect(seen(stanza)).toBe(expected)
   })
 
   test.each([
