@@ -16,10 +16,11 @@ export type KeptContacts = Contacts &
 
 /**
  * Opens the store of contacts.
+ * @param mostOfUser how many contacts of one local user are learned
  * @throws {StoreError} when it cannot be used: a gateway that does not know who is authorised does not start
  */
-export function openContacts(path: string, log: Log): KeptContacts {
-  const store = ContactStore.open(path)
+export function openContacts(path: string, log: Log, mostOfUser: () => number): KeptContacts {
+  const store = ContactStore.open(path, Date.now, mostOfUser)
   let isFailing = false
   const tell = (error: Error | undefined) => {
     // Once for each time that it goes wrong: with a full disk, every subscription is another failure.

@@ -16,6 +16,9 @@ export type Words = 0 | 1 | 2 | 3
 /** What changes the words that stand: one of the local user's, or `left` = the contact itself has sent him `unsubscribe`. */
 export type ContactNews = SubscriptionWord | 'left'
 
+/** What becomes of it: nothing to be kept; to be kept; or one contact more than the user may have, and nothing is kept. */
+export type Learned = 'nothing' | 'due' | 'full'
+
 /** A local user's contact, whether authorised or not: which user, and who with a partner. */
 export type ContactPair = { readonly local: BareJid; readonly remote: BareJid }
 

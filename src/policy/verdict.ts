@@ -27,6 +27,10 @@ export const denials = {
     condition: 'resource-constraint',
     text: 'the gateway cannot keep at the moment that this contact was added; try again later',
   },
+  'too-many-contacts': {
+    condition: 'resource-constraint',
+    text: 'the gateway keeps no more contacts for you; remove some of them first',
+  },
 } as const satisfies Readonly<Record<string, Answer>>
 
 export type Denial = keyof typeof denials

@@ -1,4 +1,11 @@
-import { type ContactNews, type ContactPair, isLeaving, needsContact, wordOf } from '../policy/contacts.ts'
+import {
+  type ContactNews,
+  type ContactPair,
+  isLeaving,
+  type Learned,
+  needsContact,
+  wordOf,
+} from '../policy/contacts.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { inwardVerdict, outwardVerdict, type Verdict } from '../policy/verdict.ts'
 import type { Slice } from '../xml/reader.ts'
@@ -14,9 +21,9 @@ export type Contacts = {
   has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   /**
    * Takes note of what a stanza says.
-   * @returns false where nothing has to be kept for it; else `settle` is due before a local user's stanza goes on
+   * @returns `due` = `settle` is, before a local user's stanza goes on
    */
-  learn(local: ContactPair['local'], remote: ContactPair['remote'], news: ContactNews): boolean
+  learn(local: ContactPair['local'], remote: ContactPair['remote'], news: ContactNews): Learned
   /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
   settle(): Error | undefined
 }
@@ -47,15 +54,15 @@ export class Gate {
 
   /**
    * Takes note of what a local user's stanza says of a contact, whatever the partner's type, which may change.
-   * @returns true = `settle` is due before it goes on
+   * @returns `due` = `settle` is, before it goes on
    */
-  learn(slice: Slice): boolean {
-    if (slice.name !== 'presence') return false
+  learn(slice: Slice): Learned {
+    if (slice.name !== 'presence') return 'nothing'
     const word = wordOf(slice)
-    if (word === undefined) return false
+    if (word === undefined) return 'nothing'
     const local = this.#addresses.find(slice.from ?? '')?.bare
     const remote = this.#addresses.find(slice.to ?? '')?.bare
-    if (local === undefined || remote === undefined || isDomainItself(local)) return false
+    if (local === undefined || remote === undefined || isDomainItself(local)) return 'nothing'
     return this.#contacts.learn(local, remote, word)
   }
 
@@ -67,7 +74,8 @@ export class Gate {
     if (!isLeaving(slice)) return false
     const local = this.#addresses.find(slice.to ?? '')?.bare
     const remote = this.#addresses.find(slice.from ?? '')?.bare
-    return local !== undefined && remote !== undefined && this.#contacts.learn(local, remote, 'left')
+    if (local === undefined || remote === undefined) return false
+    return this.#contacts.learn(local, remote, 'left') === 'due'
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */

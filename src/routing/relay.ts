@@ -1,5 +1,6 @@
 import type { Proof } from '../identity/proof.ts'
 import { coveringProof, insidePair } from '../policy/addressing.ts'
+import type { Learned } from '../policy/contacts.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { notesIn } from '../policy/privacy.ts'
 import { type Answer, type Denial, denials } from '../policy/verdict.ts'
@@ -108,13 +109,13 @@ export class Relay {
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
     // From the first stanza on that changes who is authorised, a read is held until that is on disk.
-    let held: { readonly slice: Slice; readonly pair: Pair; readonly isLearned: boolean }[] = []
+    let held: { readonly slice: Slice; readonly pair: Pair; readonly learned: Learned }[] = []
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
         if ('condition' in pair) return this.#comesBack(slice, pair, component)
-        const isLearned = this.#gate.learn(slice)
-        if (isLearned || held.length > 0) held.push({ slice, pair, isLearned })
+        const learned = this.#gate.learn(slice)
+        if (learned !== 'nothing' || held.length > 0) held.push({ slice, pair, learned })
         else pass(slice, pair)
       },
       flush: () => {
@@ -122,9 +123,10 @@ export class Relay {
           const released = held
           held = []
           const isKept = this.#gate.settle() === undefined
-          for (const { slice, pair, isLearned } of released) {
-            if (isKept || !isLearned || !this.#dependsOnStore(slice, pair)) pass(slice, pair)
-            else this.#deny('out', slice, pair, 'store-failed')
+          for (const { slice, pair, learned } of released) {
+            const isLost = learned === 'full' || (learned === 'due' && !isKept)
+            if (!isLost || !this.#dependsOnStore(slice, pair)) pass(slice, pair)
+            else this.#deny('out', slice, pair, learned === 'full' ? 'too-many-contacts' : 'store-failed')
           }
         }
         runs.flush()

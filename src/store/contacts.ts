@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { afterNews, type ContactNews, type Words, withoutGrants } from '../policy/contacts.ts'
+import { afterNews, type ContactNews, type Learned, type Words, withoutGrants } from '../policy/contacts.ts'
 import type { BareJid } from '../xmpp/address.ts'
 import {
   type Contact,
@@ -34,6 +34,7 @@ export class ContactStore {
   readonly path: string
   readonly #database: DatabaseSync
   readonly #now: () => number
+  readonly #mostOfUser: () => number
   readonly #put: StatementSync
   readonly #delete: StatementSync
   /** From local user to contact to words given. */
@@ -48,9 +49,14 @@ export class ContactStore {
   /**
    * Opens the database, made where it is missing (mode 0600), and reads it whole. One process has it at a time.
    * @param now the clock, in ms since the epoch
+   * @param mostOfUser how many contacts of one local user are learned; an operator may allow more
    * @throws {StoreError} when it cannot be used
    */
-  static open(path: string, now: () => number = Date.now): ContactStore {
+  static open(
+    path: string,
+    now: () => number = Date.now,
+    mostOfUser: () => number = () => Number.POSITIVE_INFINITY,
+  ): ContactStore {
     let database: DatabaseSync | undefined
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -59,17 +65,18 @@ export class ContactStore {
       // Exclusive: who changed the file behind our back would not be seen. FULL: what COMMIT has said outlives a power cut.
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
       migrate(database)
-      return new ContactStore(path, database, now)
+      return new ContactStore(path, database, now, mostOfUser)
     } catch (error) {
       database?.close()
       throw new StoreError(wordsOf(path, error), { cause: error })
     }
   }
 
-  private constructor(path: string, database: DatabaseSync, now: () => number) {
+  private constructor(path: string, database: DatabaseSync, now: () => number, mostOfUser: () => number) {
     this.path = path
     this.#database = database
     this.#now = now
+    this.#mostOfUser = mostOfUser
     this.#put = database.prepare(
       `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by, operator, reason)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -105,16 +112,18 @@ export class ContactStore {
 
   /**
    * Takes note of what a stanza says.
-   * @returns false where nothing has to be written for it; else `settle` is due before the stanza goes on
+   * @returns `nothing` where nothing has to be written for it; `due` = `settle` is, before the stanza goes on; `full` = it would be
+   * one contact too many, and is not learned
    */
-  learn(local: BareJid, remote: BareJid, news: ContactNews): boolean {
+  learn(local: BareJid, remote: BareJid, news: ContactNews): Learned {
     const key = keyOf(local, remote)
     const noted = this.#pending.get(key)
     const words = noted === undefined ? this.#words(local, remote) : noted.words
     const after = afterNews(words, news)
-    if (after === words) return noted !== undefined
+    if (after === words) return noted === undefined ? 'nothing' : 'due'
+    if (words === undefined && this.#isFull(local)) return 'full'
     this.#pending.set(key, { local, remote, words: after, order: undefined })
-    return true
+    return 'due'
   }
 
   /**
@@ -228,6 +237,11 @@ export class ContactStore {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
       return new StoreError(wordsOf(this.path, error), { cause: error })
     }
+  }
+
+  /** Those of the same read are not counted yet: there are at most as many as fit into one. */
+  #isFull(local: BareJid): boolean {
+    return (this.#contacts.get(local)?.size ?? 0) >= this.#mostOfUser()
   }
 
   #words(local: BareJid, remote: BareJid): Words | undefined {

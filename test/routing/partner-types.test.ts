@@ -202,6 +202,16 @@ describe('a read in which contacts are added', () => {
   })
 })
 
+test('a contact too many goes on where it makes no difference', () => {
+  const contacts = Object.assign(memoryContacts(), { isFull: true })
+  const scene = relayScene(types, contacts)
+  const subscribe = (to: string) => `<presence ${both(romeo, to)} type='subscribe' id='1'/>`
+  const [own, others] = [subscribe(juliet), subscribe('a@adatum.com') + subscribe('n@northwind.example')]
+  fromInside(scene, own + others)
+  expect(sentTo(scene, 'out').join('')).toBe(others)
+  expect(sentTo(scene, 'in')).toHaveLength(1)
+})
+
 describe('a status note', () => {
   const presence = (to: string) =>
     `<presence ${both(romeo, to)}><status>in a meeting</status><show>away</show></presence>`

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ContactStore, StoreError } from '../../src/store/contacts.ts'
+import type { BareJid } from '../../src/xmpp/address.ts'
 import { bare } from '../support/contacts.ts'
 
 const romeo = bare('romeo@contoso.com')
@@ -54,7 +55,7 @@ describe('a contact', () => {
   test('is authorised once the word is on disk, and still is after a restart', () => {
     const path = newFile()
     const store = open(path)
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     expect(store.has(romeo, juliet)).toBe(false)
     expect(store.settle()).toBeUndefined()
     expect(store.has(romeo, juliet)).toBe(true)
@@ -82,12 +83,30 @@ describe('a contact', () => {
 
   test('is not written again for a word that changes nothing', () => {
     const store = open(newFile())
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     // Not on disk yet: whoever repeats it has to wait for that as well.
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     store.settle()
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(false)
-    expect(store.learn(romeo, nurse, 'unsubscribed')).toBe(false)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('nothing')
+    expect(store.learn(romeo, nurse, 'unsubscribed')).toBe('nothing')
+  })
+
+  test('is not learned where its user has enough of them, and may be allowed by command', () => {
+    let most = 1
+    const store = ContactStore.open(newFile(), Date.now, () => most)
+    onTestFinished(() => void store.close())
+    const learns = (local: BareJid, remote: BareJid) => [
+      store.learn(local, remote, 'subscribe'),
+      store.settle(),
+    ]
+    expect(learns(romeo, juliet)).toEqual(['due', undefined])
+    expect(learns(romeo, nurse)).toEqual(['full', undefined])
+    expect([store.has(romeo, nurse), store.size]).toEqual([false, 1])
+    expect(store.learn(romeo, juliet, 'subscribed')).toBe('due') // she is one of his
+    expect(learns(bare('benvolio@contoso.com'), nurse)).toEqual(['due', undefined])
+    expect(store.allow(romeo, nurse)).toBe(true)
+    most = 3
+    expect(learns(romeo, bare('tybalt@fabrikam.com'))).toEqual(['due', undefined])
   })
 
   test('is allowed and revoked by command, and the first reason stays', () => {

@@ -13,6 +13,8 @@ export function bare(address: string): BareJid {
 export type MemoryContacts = Contacts & {
   readonly known: Map<string, Words>
   disk: 'sound' | 'full'
+  /** Takes no more of them. */
+  isFull: boolean
   settled: number
 }
 
@@ -26,12 +28,14 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
     },
     known: new Map(known.map(pair => [pair, 3])),
     disk: 'sound',
+    isFull: false,
     settled: 0,
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
     learn: (local, remote, news) => {
       const key = `${local} ${remote}`
+      if (contacts.isFull && !contacts.known.has(key)) return 'full'
       learned.set(key, afterNews(learned.has(key) ? learned.get(key) : contacts.known.get(key), news))
-      return true
+      return 'due'
     },
     settle: () => {
       contacts.settled++
