@@ -10,7 +10,7 @@ import {
   listContacts,
   type Order,
 } from './contact-list.ts'
-import { migrate } from './schema.ts'
+import { migrate, versionOf, writeAhead } from './schema.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -62,9 +62,11 @@ export class ContactStore {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
       database = new DatabaseSync(path, { timeout: lockedMs })
-      // Exclusive: who changed the file behind our back would not be seen. FULL: what COMMIT has said outlives a power cut.
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-      migrate(database)
+      // Who changed the file behind our back would not be seen.
+      database.exec('PRAGMA locking_mode = EXCLUSIVE')
+      const version = versionOf(database)
+      writeAhead(database) // not before it is known to be ours: it changes the file
+      migrate(database, version)
       return new ContactStore(path, database, now, mostOfUser)
     } catch (error) {
       database?.close()

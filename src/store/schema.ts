@@ -21,11 +21,11 @@ const steps: readonly string[] = [
 ]
 
 /**
- * Brings a database up to this version of the gateway, all steps or none.
+ * The version of a database of ours; 0 = it is new. Nothing is written.
  * @throws {Error} when it is somebody else's, or a later version's
  */
-export function migrate(database: DatabaseSync): void {
-  const version = pragma(database, 'user_version')
+export function versionOf(database: DatabaseSync): number {
+  const version = Number(pragma(database, 'user_version'))
   const owner = pragma(database, 'application_id')
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (owner !== applicationId && !(isEmpty && owner === 0))
@@ -33,6 +33,21 @@ export function migrate(database: DatabaseSync): void {
   if (version > steps.length) {
     throw new Error(`was made by a later version (schema ${version}; this one knows ${steps.length})`)
   }
+  return version
+}
+
+/**
+ * Lets what COMMIT has said outlive a power cut.
+ * @throws {Error} when the database cannot be kept so
+ */
+export function writeAhead(database: DatabaseSync): void {
+  const mode = pragma(database, 'journal_mode = WAL')
+  if (mode !== 'wal') throw new Error(`cannot have a write-ahead log (its journal is ${mode})`)
+  database.exec('PRAGMA synchronous = FULL')
+}
+
+/** Brings a database up from a version to that of this gateway, all steps or none. */
+export function migrate(database: DatabaseSync, version: number): void {
   // Nothing is written where nothing has to be: a full disk does not keep the gateway from starting.
   if (version === steps.length) return
   database.exec('BEGIN IMMEDIATE')
@@ -45,6 +60,7 @@ export function migrate(database: DatabaseSync): void {
   }
 }
 
-function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0)
+/** The value that a pragma tells. */
+function pragma(database: DatabaseSync, text: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${text}`).get() ?? {})[0]
 }
