@@ -66,6 +66,13 @@ export class Gate {
     return this.#contacts.learn(local, remote, word)
   }
 
+  /** Is the receiver of a local user's stanza an authorised contact of his? */
+  isKnown(slice: Slice): boolean {
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
+    return local !== undefined && remote !== undefined && this.#contacts.has(local, remote)
+  }
+
   /**
    * Takes note of what a partner's stanza says of its sender.
    * @returns true = `settle` is due, which may follow the stanza: it authorises nobody

@@ -124,7 +124,7 @@ export class Relay {
           held = []
           const isKept = this.#gate.settle() === undefined
           for (const { slice, pair, learned } of released) {
-            const isLost = learned === 'full' || (learned === 'due' && !isKept)
+            const isLost = learned === 'full' || (learned === 'due' && !isKept && !this.#gate.isKnown(slice))
             if (!isLost || !this.#dependsOnStore(slice, pair)) pass(slice, pair)
             else this.#deny('out', slice, pair, learned === 'full' ? 'too-many-contacts' : 'store-failed')
           }

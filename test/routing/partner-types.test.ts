@@ -202,6 +202,16 @@ describe('a read in which contacts are added', () => {
   })
 })
 
+test('who is a contact already is not refused where the disk takes nothing', () => {
+  const contacts = Object.assign(memoryContacts(), { disk: 'full' as const })
+  contacts.known.set(contact, 1)
+  const scene = relayScene(types, contacts)
+  const approval = `<presence ${outward} type='subscribed'/>`
+  fromInside(scene, approval)
+  expect(scene.sent).toEqual([`out contoso.com fabrikam.com: ${approval}`])
+  expect(contacts.settled).toBe(1)
+})
+
 test('a contact too many goes on where it makes no difference', () => {
   const contacts = Object.assign(memoryContacts(), { isFull: true })
   const scene = relayScene(types, contacts)
