@@ -21,20 +21,24 @@ export type KeptContacts = Contacts &
  */
 export function openContacts(path: string, log: Log, mostOfUser: () => number): KeptContacts {
   const store = ContactStore.open(path, Date.now, mostOfUser)
-  let isFailing = false
+  /** How often the disk had taken something when it last did not; undefined = nothing is wrong. */
+  let failedAt: number | undefined
   const tell = (error: Error | undefined) => {
     // Once for each time that it goes wrong: with a full disk, every subscription is another failure.
-    if (error !== undefined && !isFailing) {
+    if (error !== undefined && failedAt === undefined) {
       log.error('contacts cannot be stored; until that is mended no more of them are authorised', {
         reason: error.message,
       })
     }
-    if (error === undefined && isFailing) log.info('contacts can be stored again')
-    isFailing = error !== undefined
+    if (error !== undefined) failedAt = store.writes
+    else if (failedAt !== undefined && store.writes > failedAt) {
+      log.info('contacts can be stored again')
+      failedAt = undefined
+    }
     return error
   }
   const retry = setInterval(() => {
-    if (store.owed > 0) tell(store.settle())
+    if (failedAt !== undefined) tell(store.retry())
   }, retryMs)
   return {
     has: (local, remote) => store.has(local, remote),

@@ -25,7 +25,7 @@ export const denials = {
   'status-note': undefined,
   'store-failed': {
     condition: 'resource-constraint',
-    text: 'the gateway cannot keep at the moment that this contact was added; try again later',
+    text: 'the gateway cannot keep at the moment that this contact was added: withdraw it, and add or approve it again later',
   },
   'too-many-contacts': {
     condition: 'resource-constraint',

@@ -10,7 +10,7 @@ import {
   listContacts,
   type Order,
 } from './contact-list.ts'
-import { migrate, versionOf, writeAhead } from './schema.ts'
+import { migrate, rollBack, stamp, versionOf, writeAhead } from './schema.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -40,11 +40,12 @@ export class ContactStore {
   /** From local user to contact to words given. */
   readonly #contacts = new Map<BareJid, Map<BareJid, Words>>()
   /** Changes since the last `settle`, by pair. */
-  #pending = new Map<string, Change>()
+  readonly #pending = new Map<string, Change>()
   /** What has ended and could not be written: it holds in memory, and is written with the next change that can be. */
-  #owed = new Map<string, Change>()
+  readonly #owed = new Map<string, Change>()
   #size = 0
   #version = 0
+  #writes = 0
 
   /**
    * Opens the database, made where it is missing (mode 0600), and reads it whole. One process has it at a time.
@@ -102,6 +103,11 @@ export class ContactStore {
     return this.#version
   }
 
+  /** How often the disk has taken something. */
+  get writes(): number {
+    return this.#writes
+  }
+
   /** Changes that hold in memory, and that the disk has not taken. */
   get owed(): number {
     return this.#owed.size
@@ -134,10 +140,13 @@ export class ContactStore {
    * @returns what is wrong; undefined = all is on disk
    */
   settle(): StoreError | undefined {
-    const changes = this.#pending
-    if (changes.size === 0 && this.#owed.size === 0) return undefined
-    this.#pending = new Map()
-    const error = this.#write([...this.#owed.values(), ...changes.values()])
+    // What was taken back within the same read changes nothing.
+    const changes = [...this.#pending].filter(
+      ([, { local, remote, words }]) => words !== this.#words(local, remote),
+    )
+    this.#pending.clear()
+    if (changes.length === 0 && this.#owed.size === 0) return undefined
+    const error = this.#write([...this.#owed.values(), ...changes.map(([, change]) => change)])
     if (error === undefined) this.#owed.clear()
     for (const [key, change] of changes) {
       const before = this.#words(change.local, change.remote)
@@ -145,6 +154,16 @@ export class ContactStore {
       if (error !== undefined && words !== before) this.#owed.set(key, { ...change, words })
       this.#remember({ ...change, words })
     }
+    return error
+  }
+
+  /**
+   * Writes what is owed; where nothing is, what changes nothing, to see whether the disk takes it.
+   * @returns what is wrong
+   */
+  retry(): StoreError | undefined {
+    const error = this.#write(this.#owed.values(), stamp)
+    if (error === undefined) this.#owed.clear()
     return error
   }
 
@@ -220,10 +239,10 @@ export class ContactStore {
     this.#remember(change)
   }
 
-  #write(changes: Iterable<Change>): StoreError | undefined {
+  #write(changes: Iterable<Change>, more = ''): StoreError | undefined {
     const database = this.#database
     try {
-      database.exec('BEGIN IMMEDIATE')
+      database.exec(`BEGIN IMMEDIATE; ${more}`)
       for (const { local, remote, words, order } of changes) {
         if (words === undefined) this.#delete.run(local, remote)
         else {
@@ -233,10 +252,10 @@ export class ContactStore {
         }
       }
       database.exec('COMMIT')
+      this.#writes++
       return undefined
     } catch (error) {
-      // SQLite has undone it by itself where the disk was the cause.
-      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+      rollBack(database)
       return new StoreError(wordsOf(this.path, error), { cause: error })
     }
   }

@@ -20,6 +20,9 @@ const steps: readonly string[] = [
   UPDATE contact SET operator = 'local operator' WHERE granted_by = 'command'`,
 ]
 
+/** Writes whose the database is, and its version: SQL for within a transaction, which is a write whatever is there. */
+export const stamp = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`
+
 /**
  * The version of a database of ours; 0 = it is new. Nothing is written.
  * @throws {Error} when it is somebody else's, or a later version's
@@ -53,10 +56,19 @@ export function migrate(database: DatabaseSync, version: number): void {
   database.exec('BEGIN IMMEDIATE')
   try {
     for (const step of steps.slice(version)) database.exec(step)
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`)
+    database.exec(`${stamp}; COMMIT`)
   } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
+    rollBack(database)
     throw error
+  }
+}
+
+/** Undoes a transaction, unless SQLite has done so by itself, as where the disk is full. */
+export function rollBack(database: DatabaseSync): void {
+  try {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+  } catch {
+    // What is wrong was told by the statement that failed; the next BEGIN tells if it still is.
   }
 }
 

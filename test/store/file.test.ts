@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
-import { behind, newFile, open } from '../support/contact-store.ts'
+import { behind, connectionOf, newFile, open } from '../support/contact-store.ts'
 import { bare } from '../support/contacts.ts'
 
 describe('the file', () => {
@@ -11,6 +11,14 @@ describe('the file', () => {
     open(path).allow(bare('romeo@contoso.com'), bare('juliet@fabrikam.com'), { operator: 'root' })
     for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+  })
+
+  test('keeps over a power cut what COMMIT has said', () => {
+    const { connection } = connectionOf(() => open(newFile()))
+    const told = ['journal_mode', 'synchronous', 'locking_mode'].map(
+      name => connection.prepare(`PRAGMA ${name}`).get()?.[name],
+    )
+    expect(told).toEqual(['wal', 2, 'exclusive']) // 2 = FULL
   })
 
   test('is one process’s at a time', () => {

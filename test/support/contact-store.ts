@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
 
 /** A folder of the test's own, with the name of a database in it that is not there yet. */
@@ -28,5 +28,23 @@ export function behind(path: string, sql: string): Record<string, unknown>[] {
     return database.prepare(sql).all()
   } finally {
     database.close()
+  }
+}
+
+/** The connection to the database of what is opened: nobody else has the file meanwhile. */
+export function connectionOf<T>(openIt: () => T): { readonly opened: T; readonly connection: DatabaseSync } {
+  const connections: DatabaseSync[] = []
+  const { exec } = DatabaseSync.prototype
+  const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
+    connections.push(this)
+    exec.call(this, sql)
+  })
+  try {
+    const opened = openIt()
+    const [connection] = connections
+    if (connection === undefined) throw new Error('no connection was used')
+    return { opened, connection }
+  } finally {
+    spy.mockRestore()
   }
 }
