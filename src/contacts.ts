@@ -41,6 +41,7 @@ export function openContacts(path: string, log: Log, mostOfUser: () => number): 
     if (failedAt !== undefined) tell(store.retry())
   }, retryMs)
   return {
+    of: local => store.of(local),
     has: (local, remote) => store.has(local, remote),
     learn: (local, remote, news) => store.learn(local, remote, news),
     settle: () => tell(store.settle()),
@@ -56,9 +57,6 @@ export function openContacts(path: string, log: Log, mostOfUser: () => number): 
       return isEnded
     },
     list: (filter, most, after) => store.list(filter, most, after),
-    get version() {
-      return store.version
-    },
     get size() {
       return store.size
     },

@@ -13,10 +13,16 @@ import { isDomainItself } from '../xmpp/address.ts'
 import type { AddressCache, KnownAddress } from './address-cache.ts'
 import { AwaitedAnswers } from './awaited-answers.ts'
 
+/** The contacts of one local user, as they are as long as `isCurrent`; then nobody has ceased to be one of them. */
+export type UserContacts = {
+  readonly isCurrent: boolean
+  has(remote: ContactPair['remote']): boolean
+}
+
 /** What is known of contacts; the store, where there is one. */
 export type Contacts = {
-  /** Grows whenever anybody becomes a contact or ceases to be one. */
-  readonly version: number
+  /** The contacts of a local user; undefined where he has none. */
+  of(local: ContactPair['local']): UserContacts | undefined
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   /**
@@ -102,18 +108,20 @@ export class Gate {
 
   /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */
   #isContact(sender: KnownAddress, receiver: KnownAddress): boolean {
-    const { version } = this.#contacts
-    if (sender.asOf !== version) {
-      sender.contactOf.length = 0
-      sender.asOf = version
-    }
-    if (sender.contactOf.includes(receiver)) return true
-    const { bare: remote } = sender
-    const { bare: local } = receiver
-    if (remote === undefined || local === undefined || !this.#contacts.has(local, remote)) return false
+    const contacts = this.#contactsOf(receiver)
+    if (contacts === undefined) return false
+    if (sender.contactOf.includes(contacts)) return true
+    if (sender.bare === undefined || !contacts.has(sender.bare)) return false
     if (sender.contactOf.length >= mostRemembered) sender.contactOf.length = 0
-    sender.contactOf.push(receiver)
+    sender.contactOf.push(contacts)
     return true
+  }
+
+  #contactsOf(receiver: KnownAddress): UserContacts | undefined {
+    if (receiver.contacts?.isCurrent !== true) {
+      receiver.contacts = receiver.bare === undefined ? undefined : this.#contacts.of(receiver.bare)
+    }
+    return receiver.contacts
   }
 }
 

@@ -10,7 +10,9 @@ import {
   listContacts,
   type Order,
 } from './contact-list.ts'
-import { migrate, rollBack, stamp, versionOf, writeAhead } from './schema.ts'
+import { loadContacts } from './load.ts'
+import { checkOwner, migrate, rollBack, stamp, writeAhead } from './schema.ts'
+import { UserContacts } from './user-contacts.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -37,14 +39,15 @@ export class ContactStore {
   readonly #mostOfUser: () => number
   readonly #put: StatementSync
   readonly #delete: StatementSync
-  /** From local user to contact to words given. */
-  readonly #contacts = new Map<BareJid, Map<BareJid, Words>>()
+  /** From local user to contact to words that stand. */
+  readonly #contacts: Map<BareJid, Map<BareJid, Words>>
+  /** Of the users who were asked for. */
+  readonly #current = new Map<BareJid, UserContacts>()
   /** Changes since the last `settle`, by pair. */
   readonly #pending = new Map<string, Change>()
   /** What has ended and could not be written: it holds in memory, and is written with the next change that can be. */
   readonly #owed = new Map<string, Change>()
   #size = 0
-  #version = 0
   #writes = 0
 
   /**
@@ -65,9 +68,9 @@ export class ContactStore {
       database = new DatabaseSync(path, { timeout: lockedMs })
       // Who changed the file behind our back would not be seen.
       database.exec('PRAGMA locking_mode = EXCLUSIVE')
-      const version = versionOf(database)
-      writeAhead(database) // not before it is known to be ours: it changes the file
-      migrate(database, version)
+      checkOwner(database)
+      writeAhead(database) // not before: it changes the file
+      migrate(database)
       return new ContactStore(path, database, now, mostOfUser)
     } catch (error) {
       database?.close()
@@ -86,7 +89,8 @@ export class ContactStore {
        ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed`,
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
-    this.#load()
+    this.#contacts = loadContacts(database)
+    for (const contacts of this.#contacts.values()) this.#size += contacts.size
   }
 
   get isOpen(): boolean {
@@ -98,11 +102,6 @@ export class ContactStore {
     return this.#size
   }
 
-  /** Grows whenever anybody becomes a contact or ceases to be one. */
-  get version(): number {
-    return this.#version
-  }
-
   /** How often the disk has taken something. */
   get writes(): number {
     return this.#writes
@@ -111,6 +110,16 @@ export class ContactStore {
   /** Changes that hold in memory, and that the disk has not taken. */
   get owed(): number {
     return this.#owed.size
+  }
+
+  /** The contacts of a local user, while they are current; undefined where he has none. */
+  of(local: BareJid): UserContacts | undefined {
+    const known = this.#current.get(local)
+    const contacts = this.#contacts.get(local)
+    if (known !== undefined || contacts === undefined) return known
+    const made = new UserContacts(contacts)
+    this.#current.set(local, made)
+    return made
   }
 
   /** Is this partner's user an authorised contact of this local user's? */
@@ -201,37 +210,6 @@ export class ContactStore {
     return error
   }
 
-  /** A page for each call into SQLite: one for each contact takes half as long again, one for each user twice as long. */
-  #load(): void {
-    const page = this.#database.prepare(
-      `SELECT json_group_array(local), json_group_array(remote), json_group_array(words) FROM
-       (SELECT local, remote, subscribe + 2 * subscribed AS words FROM contact WHERE (local, remote) > (?, ?)
-        ORDER BY local, remote LIMIT ${pageRows})`,
-    )
-    page.setReturnArrays(true)
-    let contacts = new Map<BareJid, Words>()
-    for (let user: string = '', contact = '', rows = pageRows; rows === pageRows; ) {
-      const columns = page.get(user, contact) as unknown as readonly [string, string, string]
-      const [locals, remotes, words]: [BareJid[], BareJid[], Words[]] = [
-        JSON.parse(columns[0]),
-        JSON.parse(columns[1]),
-        JSON.parse(columns[2]),
-      ]
-      rows = locals.length
-      for (let at = 0; at < rows; at++) {
-        const local = locals[at]!
-        contact = remotes[at]!
-        if (local !== user) {
-          user = local
-          contacts = new Map()
-          this.#contacts.set(local, contacts)
-        }
-        contacts.set(contact as BareJid, words[at]!)
-      }
-      this.#size += rows
-    }
-  }
-
   #writeNow(change: Change): void {
     const error = this.#write([...this.#owed.values(), change])
     if (error !== undefined) throw error
@@ -273,17 +251,20 @@ export class ContactStore {
     const known = this.#contacts.get(local)
     const contacts = known ?? new Map<BareJid, Words>()
     this.#size -= contacts.size
-    if (words === undefined) contacts.delete(remote)
-    else contacts.set(remote, words)
+    if (words !== undefined) contacts.set(remote, words)
+    else if (contacts.delete(remote)) this.#forget(local)
     this.#size += contacts.size
-    this.#version++
     if (contacts.size === 0) this.#contacts.delete(local)
     else if (known === undefined) this.#contacts.set(local, contacts)
   }
-}
 
-/** Contacts read at a time. */
-const pageRows = 10_000
+  /** One of a user's contacts has ceased to be one: whoever remembers them has to ask again. */
+  #forget(local: BareJid): void {
+    const known = this.#current.get(local)
+    if (known !== undefined) known.isCurrent = false
+    this.#current.delete(local)
+  }
+}
 
 /** How long another process may have the file. All that the gateway does waits meanwhile. */
 const lockedMs = 250

@@ -24,11 +24,11 @@ const steps: readonly string[] = [
 export const stamp = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`
 
 /**
- * The version of a database of ours; 0 = it is new. Nothing is written.
+ * Looks whether a database is ours, or new. Nothing is written.
  * @throws {Error} when it is somebody else's, or a later version's
  */
-export function versionOf(database: DatabaseSync): number {
-  const version = Number(pragma(database, 'user_version'))
+export function checkOwner(database: DatabaseSync): void {
+  const version = versionOf(database)
   const owner = pragma(database, 'application_id')
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (owner !== applicationId && !(isEmpty && owner === 0))
@@ -36,7 +36,6 @@ export function versionOf(database: DatabaseSync): number {
   if (version > steps.length) {
     throw new Error(`was made by a later version (schema ${version}; this one knows ${steps.length})`)
   }
-  return version
 }
 
 /**
@@ -49,8 +48,9 @@ export function writeAhead(database: DatabaseSync): void {
   database.exec('PRAGMA synchronous = FULL')
 }
 
-/** Brings a database up from a version to that of this gateway, all steps or none. */
-export function migrate(database: DatabaseSync, version: number): void {
+/** Brings a database of ours up to this version of the gateway, all steps or none. */
+export function migrate(database: DatabaseSync): void {
+  const version = versionOf(database)
   // Nothing is written where nothing has to be: a full disk does not keep the gateway from starting.
   if (version === steps.length) return
   database.exec('BEGIN IMMEDIATE')
@@ -70,6 +70,10 @@ export function rollBack(database: DatabaseSync): void {
   } catch {
     // What is wrong was told by the statement that failed; the next BEGIN tells if it still is.
   }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(pragma(database, 'user_version'))
 }
 
 /** The value that a pragma tells. */

@@ -81,6 +81,21 @@ describe('a contact', () => {
     expect(learns(romeo, bare('tybalt@fabrikam.com'))).toEqual(['due', undefined])
   })
 
+  test('is among those of its user, who are others once one of them has ended', () => {
+    const store = open(newFile())
+    expect(store.of(romeo)).toBeUndefined()
+    store.allow(romeo, juliet, order)
+    const first = store.of(romeo)
+    store.allow(romeo, nurse, order)
+    expect([store.of(romeo), first?.isCurrent, first?.has(nurse)]).toEqual([first, true, true])
+    store.revoke(romeo, nurse)
+    const second = store.of(romeo)
+    expect([first?.isCurrent, second?.isCurrent]).toEqual([false, true])
+    expect([second?.has(juliet), second?.has(nurse), store.size]).toEqual([true, false, 1])
+    store.revoke(romeo, juliet)
+    expect([second?.isCurrent, store.of(romeo), store.size]).toEqual([false, undefined, 0])
+  })
+
   test('is allowed and revoked by command, and the first reason stays', () => {
     const store = open(newFile())
     expect([store.allow(romeo, juliet, order), store.allow(romeo, juliet, order)]).toEqual([true, false])

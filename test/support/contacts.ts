@@ -23,8 +23,14 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
   const learned = new Map<string, Words | undefined>()
   let version = 0
   const contacts: MemoryContacts = {
-    get version() {
-      return version
+    of: local => {
+      const asOf = version
+      return {
+        get isCurrent() {
+          return asOf === version
+        },
+        has: remote => contacts.has(local, remote),
+      }
     },
     known: new Map(known.map(pair => [pair, 3])),
     disk: 'sound',
