@@ -14,18 +14,22 @@ export function notesIn(slice: Slice, declarations: ReadonlyMap<string, string>)
   switch (slice.name) {
     case 'presence':
       // An element's name stands in the bytes as it is.
-      return has(slice, 'status') ? statusCut(slice.namespace) : undefined
+      return has(slice, 'status') ? statusCut : undefined
     case 'message':
-      return mayNameNote(slice) ? eventsCut(slice, declarations) : undefined
+      return mayNameNote(slice, declarations) ? eventsCut(slice, declarations) : undefined
     case 'iq':
-      return mayNameNote(slice) ? itemsCut() : undefined
+      return mayNameNote(slice, declarations) ? itemsCut() : undefined
     default:
       return undefined
   }
 }
 
-function statusCut(contentNamespace: string): Cut {
-  return { depth: 1, remove: ({ name, namespace }) => name === 'status' && namespace === contentNamespace }
+/** What a client may take for the content of the stanza it stands in: servers inside are not all strict about that. */
+const contents: readonly string[] = [ns.component, ns.server, ns.client]
+
+const statusCut: Cut = {
+  depth: 1,
+  remove: ({ name, namespace }) => name === 'status' && contents.includes(namespace),
 }
 
 /** The items of an answer from a mood or activity node (XEP-0060 §6.5), and what tells either under another name. */
@@ -79,9 +83,13 @@ function isEvent({ name, namespace }: Inner): boolean {
   return name === 'event' && namespace === ns.pubsubEvent
 }
 
-/** Can it name a mood or activity node? Reading the bytes for that is far cheaper than a tree; `&#` may hide any letter. */
-function mayNameNote(slice: Slice): boolean {
-  return has(slice, '/mood') || has(slice, '/activity') || has(slice, '&#')
+/**
+ * Can it name a mood or activity? Reading the bytes for that is far cheaper than taking them apart. `&#` may hide any letter, and
+ * the header of the stream what a prefix stands for.
+ */
+function mayNameNote(slice: Slice, declarations: ReadonlyMap<string, string>): boolean {
+  if (has(slice, '/mood') || has(slice, '/activity') || has(slice, '&#')) return true
+  return !slice.isPortable && noteNodes.some(node => [...declarations.values()].includes(node))
 }
 
 function has(slice: Slice, text: string): boolean {
