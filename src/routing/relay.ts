@@ -104,7 +104,8 @@ export class Relay {
       if (verdict.do === 'refuse' || verdict.do === 'drop')
         return this.#deny('out', slice, pair, verdict.rule)
       const notes = verdict.do === 'pass-without-notes' ? notesIn(slice, source.declarations) : undefined
-      if (notes === 'whole') return this.#deny('out', slice, pair, 'status-note')
+      if (notes === 'whole')
+        return this.#refusals.addFiltered('out', slice.name as StanzaKind, 'status-note', pair)
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }

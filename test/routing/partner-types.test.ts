@@ -237,14 +237,17 @@ describe('a status note', () => {
       `<presence ${both(romeo, to[1]!)}><show>away</show></presence>`,
       presence(to[2]!) + mood(to[2]!),
     ])
-    expect(scene.log.events).toEqual(
+    // Nobody is refused anything.
+    expect(scene.log.events).toEqual([])
+    expect(scene.log.lines).toEqual(
       ['fabrikam.com', 'adatum.com'].map(remote => ({
-        event: 'stanza.refused',
-        local: 'contoso.com',
-        remote,
-        rule: 'status-note',
+        level: 'debug',
+        message: 'stanza filtered',
+        fields: { local: 'contoso.com', remote, rule: 'status-note' },
       })),
     )
+    expect(scene.count('direction="out",kind="message",outcome="filtered"')).toBe(2)
+    expect(scene.metrics.render()).toContain('gatehouse_refusals_total{rule="status-note"} 2\n')
   })
 
   test('comes out of a stanza that has to be rewritten as well', () => {
