@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { afterNews, type ContactNews, type Learned, type Words, withoutGrants } from '../policy/contacts.ts'
@@ -69,7 +69,9 @@ export class ContactStore {
       // Who changed the file behind our back would not be seen.
       database.exec('PRAGMA locking_mode = EXCLUSIVE')
       checkOwner(database)
-      writeAhead(database) // not before: it changes the file
+      // Not before: this changes the file.
+      closeToOthers(path)
+      writeAhead(database)
       migrate(database)
       return new ContactStore(path, database, now, mostOfUser)
     } catch (error) {
@@ -275,5 +277,18 @@ function keyOf(local: BareJid, remote: BareJid): string {
 
 function wordsOf(path: string, error: unknown): string {
   const why = error instanceof Error ? error.message : String(error)
-  return `${path}: ${why === 'database is locked' ? 'is in use by another process' : why}`
+  if (why === 'database is locked') return `${path}: is in use by another process`
+  const isBroken = /not a database|malformed/.test(why)
+  return `${path}: ${why}${isBroken ? '; restore a copy, or move it away: the contacts in it are lost then' : ''}`
+}
+
+/** One made by other means may be open to everybody, with all beside it. That of another owner is left to `check`. */
+function closeToOthers(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+    } catch (error) {
+      if (!['ENOENT', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
 }

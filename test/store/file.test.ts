@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
@@ -11,6 +11,14 @@ describe('the file', () => {
     open(path).allow(bare('romeo@contoso.com'), bare('juliet@fabrikam.com'), { operator: 'root' })
     for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
+  })
+
+  test('is closed to others where it was open to them', () => {
+    const path = newFile()
+    open(path).close()
+    chmodSync(path, 0o644)
+    open(path).allow(bare('romeo@contoso.com'), bare('juliet@fabrikam.com'), { operator: 'root' })
+    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
   test('keeps over a power cut what COMMIT has said', () => {
@@ -28,7 +36,11 @@ describe('the file', () => {
   })
 
   test.each([
-    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(5000)), 'file is not a database'],
+    [
+      'is no database',
+      (path: string) => writeFileSync(path, 'x'.repeat(5000)),
+      'file is not a database; restore a copy, or move it away: the contacts in it are lost then',
+    ],
     [
       "is another program's",
       (path: string) => behind(path, 'CREATE TABLE contact (name TEXT)'),
