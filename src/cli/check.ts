@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { socketPathFault } from '../admin/socket.ts'
+import { modeWarning } from '../config/files.ts'
 import { loadIdentities } from '../config/identities.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
@@ -35,6 +37,9 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const inConfig = openReport(config.file, problems)
   const fault = socketPathFault(config.admin.socket)
   if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
+  const { mode } = statSync(config.store.sqlite, { throwIfNoEntry: false }) ?? { mode: 0 }
+  const open = modeWarning(config.store.sqlite, mode & 0o777)
+  if (open !== undefined) inConfig('warning', ['store', 'sqlite'], open)
   await reportInternal(config, inConfig)
   return problems
 }
