@@ -17,30 +17,37 @@ export type KeptContacts = Contacts &
 
 /**
  * Opens the store of contacts.
+ * @param mostOfUser how many contacts of one local user are learned
  * @throws {StoreError} when it cannot be used: a gateway that does not know who is authorised does not start
  */
-export function openContacts(path: string, log: Log): KeptContacts {
-  const store = ContactStore.open(path)
-  let isFailing = false
+export function openContacts(path: string, log: Log, mostOfUser: () => number): KeptContacts {
+  const store = ContactStore.open(path, Date.now, mostOfUser)
+  /** How often the disk had taken something when it last did not; undefined = nothing is wrong. */
+  let failedAt: number | undefined
   const tell = (error: Error | undefined) => {
     // Once for each time that it goes wrong: with a full disk, every subscription is another failure.
-    if (error !== undefined && !isFailing) {
+    if (error !== undefined && failedAt === undefined) {
       log.error('contacts cannot be stored; until that is mended no more of them are authorised', {
         reason: error.message,
       })
     }
-    if (error === undefined && isFailing) log.info('contacts can be stored again')
-    isFailing = error !== undefined
+    if (error !== undefined) failedAt = store.writes
+    else if (failedAt !== undefined && store.writes > failedAt) {
+      log.info('contacts can be stored again')
+      failedAt = undefined
+    }
     return error
   }
   const retry = setInterval(() => {
-    if (store.owed > 0) tell(store.settle())
+    if (failedAt !== undefined) tell(store.retry())
   }, retryMs)
   return {
+    of: local => store.of(local),
     has: (local, remote) => store.has(local, remote),
     words: (local, remote) => store.words(local, remote),
+    isByOperator: (local, remote) => store.isByOperator(local, remote),
     subscriptions: store.subscriptions,
-    learn: (local, remote, word) => store.learn(local, remote, word),
+    learn: (local, remote, news) => store.learn(local, remote, news),
     settle: () => tell(store.settle()),
     allow: (local, remote, order) => {
       const isNew = store.allow(local, remote, order)
@@ -54,9 +61,6 @@ export function openContacts(path: string, log: Log): KeptContacts {
       return isEnded
     },
     list: (filter, most, after) => store.list(filter, most, after),
-    get version() {
-      return store.version
-    },
     get size() {
       return store.size
     },

@@ -59,7 +59,7 @@ export async function startGatehouse(
   let credentials = await credentialsOf(config, log)
   const tls = new TlsContexts(credentials)
   let current: Derived = derive(config, log)
-  const contacts = openContacts(config.store.sqlite, log)
+  const contacts = openContacts(config.store.sqlite, log, () => current.config.limits.contactsPerUser)
   const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
   const expiry = new ExpiryWatch(log)
   const admission = new Admission(() => current.config.limits)

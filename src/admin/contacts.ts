@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Config } from '../config/schema.ts'
 import type { Contact, ContactFilter, ContactPage, Order } from '../store/contact-list.ts'
-import { StoreError } from '../store/contacts.ts'
+import { StoreError } from '../store/database.ts'
 import {
   type BareJid,
   canonicalBare,

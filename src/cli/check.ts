@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import { socketPathFault } from '../admin/socket.ts'
+import { modeWarning } from '../config/files.ts'
 import { loadIdentities } from '../config/identities.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
@@ -34,6 +36,9 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const inConfig = openReport(config.file, problems)
   const fault = socketPathFault(config.admin.socket)
   if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
+  const { mode } = statSync(config.store.sqlite, { throwIfNoEntry: false }) ?? { mode: 0 }
+  const open = modeWarning(config.store.sqlite, mode & 0o777)
+  if (open !== undefined) inConfig('warning', ['store', 'sqlite'], open)
   await reportInside(config, inConfig)
   return problems
 }

@@ -6,7 +6,8 @@ import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
 import { isAnswered, localOperator, socketPathFault } from '../admin/socket.ts'
 import { readAdminSocket } from '../config/admin-socket.ts'
 import { loadConfig } from '../config/load.ts'
-import { ContactStore, StoreError } from '../store/contacts.ts'
+import { ContactStore } from '../store/contacts.ts'
+import { StoreError } from '../store/database.ts'
 import type { Host } from './host.ts'
 
 /** What the API has answered: its JSON. */

@@ -137,6 +137,10 @@ const limits = section({
     .default(8192)
     .describe('Longest element before authentication, in bytes.'),
   unauthenticatedElements: whole(4, 10_000).default(32).describe('Elements before authentication.'),
+  // A client inside that accepts every request, as bots do, lets a partner add as many as he has addresses.
+  contactsPerUser: whole(1, 1_000_000)
+    .default(10_000)
+    .describe('Contacts that are learned for one local user; more can be allowed by command.'),
   queueStanzas: whole(1, 1_000_000).default(1000).describe("Stanzas waiting for one partner's stream."),
   queueBytes: whole(10_000, 1_073_741_824).default(4_194_304).describe('Their bytes.'),
 })

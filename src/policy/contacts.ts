@@ -8,10 +8,16 @@ export const subscriptionWords = ['subscribe', 'subscribed', 'unsubscribe', 'uns
 export type SubscriptionWord = (typeof subscriptionWords)[number]
 
 /**
- * Which words a local user has given to a contact that is authorised: the sum of 1 = `subscribe` and 2 = `subscribed`. 0 = neither:
- * an operator has given it.
+ * Which words of a local user's stand towards a contact that is authorised: the sum of 1 = `subscribe` and 2 = `subscribed`. 0 = none:
+ * an operator has authorised it, or the contact has left what `subscribed` gave it.
  */
 export type Words = 0 | 1 | 2 | 3
+
+/** What changes the words that stand: one of the local user's, or `left` = the contact itself has sent him `unsubscribe`. */
+export type ContactNews = SubscriptionWord | 'left'
+
+/** What becomes of it: nothing to be kept; to be kept; or one contact more than the user may have, and nothing is kept. */
+export type Learned = 'nothing' | 'due' | 'full'
 
 /** Has the local user given `subscribed`, and not taken it back? */
 export function isApproval(words: Words | undefined): boolean {
@@ -28,13 +34,14 @@ export function wordOf({ name, type }: Pick<StanzaEnvelope, 'name' | 'type'>): S
 }
 
 /**
- * What stands after a word of the local user's (contract §3): `subscribe` and `subscribed` authorise; `unsubscribed` ends it, and
- * `unsubscribe` does where no `subscribed` stands.
+ * What stands after that (contract §3): `subscribe` and `subscribed` authorise; `unsubscribed` ends it, and `unsubscribe` does where
+ * no `subscribed` stands. A contact that leaves stays authorised, but then `subscribed` no longer stands: the user's server says no
+ * more than `unsubscribe` when he drops it from the roster (RFC 6121 §2.5.2, §3.3).
  * @param words what stood before; undefined = the contact was not authorised
  * @returns undefined = it is not authorised
  */
-export function afterWord(words: Words | undefined, word: SubscriptionWord): Words | undefined {
-  switch (word) {
+export function afterNews(words: Words | undefined, news: ContactNews): Words | undefined {
+  switch (news) {
     case 'subscribe':
       return words === undefined || words < 2 ? 1 : 3
     case 'subscribed':
@@ -43,6 +50,8 @@ export function afterWord(words: Words | undefined, word: SubscriptionWord): Wor
       return words !== undefined && words >= 2 ? 2 : undefined
     case 'unsubscribed':
       return undefined
+    case 'left':
+      return words === undefined ? undefined : words % 2 === 0 ? 0 : 1
   }
 }
 
@@ -53,7 +62,13 @@ export function afterWord(words: Words | undefined, word: SubscriptionWord): Wor
 export function withoutGrants(before: Words | undefined, after: Words | undefined): Words | undefined {
   if (before === undefined || after === undefined) return undefined
   const both = (before & after) as Words
-  return both === 0 && before !== 0 ? undefined : both
+  // Nothing need stand where the contact has left; else what stood was ended, and given anew.
+  return both === 0 && before !== 0 && !(before >= 2 && after === 0) ? undefined : both
+}
+
+/** The partner's stanza says that its sender leaves what the local user's `subscribed` gave it. */
+export function isLeaving({ name, type }: Pick<StanzaEnvelope, 'name' | 'type'>): boolean {
+  return name === 'presence' && type === 'unsubscribe'
 }
 
 /** Must the sender be an authorised contact of the receiver? Stanzas to a local domain itself are not a user's. */

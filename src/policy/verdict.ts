@@ -25,7 +25,11 @@ export const denials = {
   'status-note': undefined,
   'store-failed': {
     condition: 'resource-constraint',
-    text: 'the gateway cannot keep at the moment that this contact was added; try again later',
+    text: 'the gateway cannot keep at the moment that this contact was added: withdraw it, and add or approve it again later',
+  },
+  'too-many-contacts': {
+    condition: 'resource-constraint',
+    text: 'the gateway keeps no more contacts for you; remove some of them first',
   },
 } as const satisfies Readonly<Record<string, Answer>>
 
@@ -69,7 +73,7 @@ export const stanzaRules = {
     chat: [pass, pass, pass, clean, pass, message, clean],
     groupchat: [pass, pass, pass, clean, pass, message, clean],
     headline: [pass, pass, pass, clean, pass, message, clean],
-    error: [pass, pass, pass, pass, pass, error, pass],
+    error: [pass, pass, pass, clean, pass, error, clean],
   },
   presence: {
     available: [pass, pass, pass, clean, pass, presence, clean],
@@ -85,7 +89,7 @@ export const stanzaRules = {
     get: [pass, pass, pass, pass, pass, request, pass],
     set: [pass, pass, pass, pass, pass, request, pass],
     result: [pass, pass, pass, clean, pass, answer, clean],
-    error: [pass, pass, pass, pass, pass, answer, pass],
+    error: [pass, pass, pass, clean, pass, answer, clean],
   },
 } as const satisfies Readonly<Record<StanzaKind, Readonly<Record<string, readonly Verdict[]>>>>
 

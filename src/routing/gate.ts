@@ -1,8 +1,10 @@
 import {
+  type ContactNews,
   type ContactPair,
   isApproval,
+  isLeaving,
+  type Learned,
   needsContact,
-  type SubscriptionWord,
   type Words,
   wordOf,
 } from '../policy/contacts.ts'
@@ -17,19 +19,27 @@ import type { Rosters } from './rosters.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Pair } from './ways.ts'
 
+/** The contacts of one local user, as they are as long as `isCurrent`; then nobody has ceased to be one of them. */
+export type UserContacts = {
+  readonly isCurrent: boolean
+  has(remote: ContactPair['remote']): boolean
+}
+
 /** What is known of contacts; the store, where there is one. */
 export type Contacts = {
-  /** Grows whenever anybody becomes a contact or ceases to be one. */
-  readonly version: number
+  /** The contacts of a local user; undefined where he has none. */
+  of(local: ContactPair['local']): UserContacts | undefined
   /** Is this partner's user an authorised contact of this local user's? */
   has(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   /**
-   * Takes note of a word of a local user's.
-   * @returns false where nothing has to be kept for it; else `settle` is due before the stanza goes on
+   * Takes note of what a stanza says.
+   * @returns `due` = `settle` is, before a local user's stanza goes on
    */
-  learn(local: ContactPair['local'], remote: ContactPair['remote'], word: SubscriptionWord): boolean
-  /** What the local user, or an operator, has given to this one; undefined = he is not authorised. */
+  learn(local: ContactPair['local'], remote: ContactPair['remote'], news: ContactNews): Learned
+  /** What stands of what the local user has given to this one; undefined = he is not authorised. */
   words(local: ContactPair['local'], remote: ContactPair['remote']): Words | undefined
+  /** Has an operator made him a contact? Asks the disk. */
+  isByOperator(local: ContactPair['local'], remote: ContactPair['remote']): boolean
   readonly subscriptions: Subscriptions
   /** Makes what was learned last. @returns why it cannot be kept; nobody is authorised then who was not */
   settle(): Error | undefined
@@ -78,19 +88,20 @@ export class Gate {
 
   /**
    * Takes note of what a local user's stanza says of a contact, whatever the partner's type, which may change.
-   * @returns true = `settle` is due before it goes on
+   * @returns `due` = `settle` is, before it goes on
    */
-  learn(slice: Slice): boolean {
-    if (slice.name !== 'presence') return false
+  learn(slice: Slice): Learned {
+    if (slice.name !== 'presence') return 'nothing'
     const word = wordOf(slice)
-    if (word === undefined && slice.type !== undefined) return false
+    if (word === undefined && slice.type !== undefined) return 'nothing'
     const local = this.#addresses.find(slice.from ?? '')?.bare
     const remote = this.#addresses.find(slice.to ?? '')?.bare
-    if (local === undefined || remote === undefined || isDomainItself(local)) return false
-    if (word === undefined) return this.#isTakenOver(local, remote)
+    if (local === undefined || remote === undefined || isDomainItself(local)) return 'nothing'
+    if (word === undefined) return this.#isTakenOver(local, remote) ? 'due' : 'nothing'
     this.#rosters.changed(local)
     const isEnded = word === 'unsubscribed' && this.#contacts.subscriptions.end(local, remote)
-    return this.#contacts.learn(local, remote, word) || isEnded
+    const learned = this.#contacts.learn(local, remote, word)
+    return isEnded ? 'due' : learned
   }
 
   /**
@@ -101,6 +112,25 @@ export class Gate {
     const { subscriptions } = this.#contacts
     if (!subscriptions.has(local, remote) || !isApproval(this.#contacts.words(local, remote))) return false
     return subscriptions.end(local, remote)
+  }
+
+  /** Is the receiver of a local user's stanza an authorised contact of his? */
+  isKnown(slice: Slice): boolean {
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
+    return local !== undefined && remote !== undefined && this.#contacts.has(local, remote)
+  }
+
+  /**
+   * Takes note of what a partner's stanza says of its sender.
+   * @returns true = `settle` is due, which may follow the stanza: it authorises nobody
+   */
+  learnInward(slice: Slice): boolean {
+    if (!isLeaving(slice)) return false
+    const local = this.#addresses.find(slice.to ?? '')?.bare
+    const remote = this.#addresses.find(slice.from ?? '')?.bare
+    if (local === undefined || remote === undefined) return false
+    return this.#contacts.learn(local, remote, 'left') === 'due'
   }
 
   /** Makes what was learned last. @returns why it cannot be kept */
@@ -127,23 +157,26 @@ export class Gate {
   ): boolean | undefined {
     if (local === undefined || remote === undefined || !this.#privileges.of(pair).roster) return undefined
     const contacts = this.#rosters.find(local)?.contacts
-    return contacts && (contacts.has(remote) || this.#contacts.words(local, remote) === 0)
+    if (contacts === undefined || contacts.has(remote)) return contacts && true
+    return this.#contacts.words(local, remote) === 0 && this.#contacts.isByOperator(local, remote)
   }
 
   /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */
   #isContact(sender: KnownAddress, receiver: KnownAddress): boolean {
-    const { version } = this.#contacts
-    if (sender.asOf !== version) {
-      sender.contactOf.length = 0
-      sender.asOf = version
-    }
-    if (sender.contactOf.includes(receiver)) return true
-    const { bare: remote } = sender
-    const { bare: local } = receiver
-    if (remote === undefined || local === undefined || !this.#contacts.has(local, remote)) return false
+    const contacts = this.#contactsOf(receiver)
+    if (contacts === undefined) return false
+    if (sender.contactOf.includes(contacts)) return true
+    if (sender.bare === undefined || !contacts.has(sender.bare)) return false
     if (sender.contactOf.length >= mostRemembered) sender.contactOf.length = 0
-    sender.contactOf.push(receiver)
+    sender.contactOf.push(contacts)
     return true
+  }
+
+  #contactsOf(receiver: KnownAddress): UserContacts | undefined {
+    if (receiver.contacts?.isCurrent !== true) {
+      receiver.contacts = receiver.bare === undefined ? undefined : this.#contacts.of(receiver.bare)
+    }
+    return receiver.contacts
   }
 }
 

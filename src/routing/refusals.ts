@@ -49,6 +49,18 @@ export class Refusals {
     })
   }
 
+  /** Counts a stanza that goes no further because nothing of it is left: nobody has done anything wrong. */
+  addFiltered(
+    direction: Direction,
+    kind: StanzaKind,
+    rule: string,
+    names: { local: string; remote: string },
+  ): void {
+    this.#metrics.stanza(direction, kind, 'filtered')
+    this.#metrics.refusal(rule)
+    this.#log.debug('stanza filtered', { local: names.local, remote: names.remote, rule })
+  }
+
   #windowOf(key: string): Window {
     const known = this.#windows.get(key)
     const now = this.#now()

@@ -1,5 +1,6 @@
 import type { Proof } from '../identity/proof.ts'
 import { coveringProof, insidePair } from '../policy/addressing.ts'
+import type { Learned } from '../policy/contacts.ts'
 import type { PartnerType } from '../policy/partner.ts'
 import { notesIn } from '../policy/privacy.ts'
 import type { Privileges } from '../policy/privileges.ts'
@@ -66,6 +67,7 @@ export class Relay {
   fromPartner(source: Source): { stanza(slice: Slice, proofs: readonly Proof[]): void; flush(): void } {
     const valve = new Valve(source)
     const runs = new RunBuilder(valve)
+    let hasLeft = false
     const read = new HeldRead<Pair, Taken | undefined>(
       () => this.#gate.settle(),
       (slice, pair, taken, isKept) => {
@@ -73,6 +75,7 @@ export class Relay {
         const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice, pair)
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, pair, verdict.rule)
+        hasLeft = this.#gate.learnInward(slice) || hasLeft
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
         runs.add(this.#ways.inward(pair.remote), portable(slice, source, ns.server, ns.component))
       },
@@ -80,6 +83,8 @@ export class Relay {
     const flush = () => {
       read.release()
       runs.flush()
+      if (hasLeft) this.#gate.settle()
+      hasLeft = false
     }
     const queue = new Queue<Pair>(valve, {
       mustWait: (slice, pair, resume) =>
@@ -108,25 +113,27 @@ export class Relay {
   /** Takes the stanzas that the inside has for one partner domain. */
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
     const runs = new RunBuilder(source)
-    const pass = (slice: Slice, pair: Pair, isLearned: boolean, isKept: boolean) => {
-      if (!isKept && isLearned && this.#dependsOnStore(slice, pair))
-        return this.#deny('out', slice, pair, 'store-failed')
+    const pass = (slice: Slice, pair: Pair, learned: Learned, isKept: boolean) => {
+      const isLost = learned === 'full' || (learned === 'due' && !isKept && !this.#gate.isKnown(slice))
+      if (isLost && this.#dependsOnStore(slice, pair))
+        return this.#deny('out', slice, pair, learned === 'full' ? 'too-many-contacts' : 'store-failed')
       if (isDomainAlone(slice.to ?? '') && this.#isForGateway(slice, pair, source, runs)) return
       const verdict = this.#gate.outward(this.#partnerType(pair.remote), slice)
       if (verdict.do === 'refuse' || verdict.do === 'drop')
         return this.#deny('out', slice, pair, verdict.rule)
       const notes = verdict.do === 'pass-without-notes' ? notesIn(slice, source.declarations) : undefined
-      if (notes === 'whole') return this.#deny('out', slice, pair, 'status-note')
+      if (notes === 'whole')
+        return this.#refusals.addFiltered('out', slice.name as StanzaKind, 'status-note', pair)
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
-    const read = new HeldRead<Pair, boolean>(() => this.#gate.settle(), pass)
+    const read = new HeldRead<Pair, Learned>(() => this.#gate.settle(), pass)
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
         if ('condition' in pair) return this.#comesBack(slice, pair, component)
-        const isLearned = this.#gate.learn(slice)
-        read.add(slice, pair, isLearned, isLearned)
+        const learned = this.#gate.learn(slice)
+        read.add(slice, pair, learned, learned === 'due')
       },
       flush: () => {
         read.release()

@@ -1,7 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { afterWord, type SubscriptionWord, type Words, withoutGrants } from '../policy/contacts.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { afterNews, type ContactNews, type Learned, type Words, withoutGrants } from '../policy/contacts.ts'
 import type { BareJid } from '../xmpp/address.ts'
 import {
   type Contact,
@@ -10,8 +8,11 @@ import {
   listContacts,
   type Order,
 } from './contact-list.ts'
-import { migrate } from './schema.ts'
+import { openDatabase, type StoreError, storeError } from './database.ts'
+import { loadContacts } from './load.ts'
+import { rollBack, stamp } from './schema.ts'
 import { SubscriptionTable } from './subscriptions.ts'
+import { UserContacts } from './user-contacts.ts'
 
 /** A change that is not on disk yet; `words` undefined = the authorisation ends. */
 type Change = {
@@ -20,11 +21,6 @@ type Change = {
   readonly words: Words | undefined
   /** The operator's command; undefined = learned from what the local user has sent. */
   readonly order: Order | undefined
-}
-
-/** The database cannot be used; the message names the file, and what is wrong in SQLite's words. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError'
 }
 
 /**
@@ -37,49 +33,51 @@ export class ContactStore {
   readonly subscriptions: SubscriptionTable
   readonly #database: DatabaseSync
   readonly #now: () => number
+  readonly #mostOfUser: () => number
   readonly #put: StatementSync
   readonly #delete: StatementSync
-  /** From local user to contact to words given. */
-  readonly #contacts = new Map<BareJid, Map<BareJid, Words>>()
+  readonly #byOperator: StatementSync
+  /** From local user to contact to words that stand. */
+  readonly #contacts: Map<BareJid, Map<BareJid, Words>>
+  /** Of the users who were asked for. */
+  readonly #current = new Map<BareJid, UserContacts>()
   /** Changes since the last `settle`, by pair. */
-  #pending = new Map<string, Change>()
+  readonly #pending = new Map<string, Change>()
   /** What has ended and could not be written: it holds in memory, and is written with the next change that can be. */
-  #owed = new Map<string, Change>()
+  readonly #owed = new Map<string, Change>()
   #size = 0
-  #version = 0
+  #writes = 0
 
   /**
    * Opens the database, made where it is missing (mode 0600), and reads it whole. One process has it at a time.
    * @param now the clock, in ms since the epoch
+   * @param mostOfUser how many contacts of one local user are learned; an operator may allow more
    * @throws {StoreError} when it cannot be used
    */
-  static open(path: string, now: () => number = Date.now): ContactStore {
-    let database: DatabaseSync | undefined
-    try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-      closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
-      database = new DatabaseSync(path, { timeout: lockedMs })
-      // Exclusive: who changed the file behind our back would not be seen. FULL: what COMMIT has said outlives a power cut.
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-      migrate(database)
-      return new ContactStore(path, database, now)
-    } catch (error) {
-      database?.close()
-      throw new StoreError(wordsOf(path, error), { cause: error })
-    }
+  static open(
+    path: string,
+    now: () => number = Date.now,
+    mostOfUser: () => number = () => Number.POSITIVE_INFINITY,
+  ): ContactStore {
+    return openDatabase(path, database => new ContactStore(path, database, now, mostOfUser))
   }
 
-  private constructor(path: string, database: DatabaseSync, now: () => number) {
+  private constructor(path: string, database: DatabaseSync, now: () => number, mostOfUser: () => number) {
     this.path = path
     this.#database = database
     this.#now = now
+    this.#mostOfUser = mostOfUser
     this.#put = database.prepare(
       `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by, operator, reason)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed`,
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
-    this.#load()
+    this.#byOperator = database.prepare(
+      "SELECT 1 FROM contact WHERE local = ? AND remote = ? AND granted_by = 'command'",
+    )
+    this.#contacts = loadContacts(database)
+    for (const contacts of this.#contacts.values()) this.#size += contacts.size
     this.subscriptions = new SubscriptionTable(database, now)
   }
 
@@ -92,14 +90,24 @@ export class ContactStore {
     return this.#size
   }
 
-  /** Grows whenever anybody becomes a contact or ceases to be one. */
-  get version(): number {
-    return this.#version
+  /** How often the disk has taken something. */
+  get writes(): number {
+    return this.#writes
   }
 
   /** Changes that hold in memory, and that the disk has not taken. */
   get owed(): number {
     return this.#owed.size + this.subscriptions.owed
+  }
+
+  /** The contacts of a local user, while they are current; undefined where he has none. */
+  of(local: BareJid): UserContacts | undefined {
+    const known = this.#current.get(local)
+    const contacts = this.#contacts.get(local)
+    if (known !== undefined || contacts === undefined) return known
+    const made = new UserContacts(contacts)
+    this.#current.set(local, made)
+    return made
   }
 
   /** Is this partner's user an authorised contact of this local user's? */
@@ -113,17 +121,24 @@ export class ContactStore {
     return noted === undefined ? this.#words(local, remote) : noted.words
   }
 
+  /** Has an operator made this one a contact? */
+  isByOperator(local: BareJid, remote: BareJid): boolean {
+    return this.#byOperator.get(local, remote) !== undefined
+  }
+
   /**
-   * Takes note of a word of a local user's.
-   * @returns false where nothing has to be written for it; else `settle` is due before the stanza goes on
+   * Takes note of what a stanza says.
+   * @returns `nothing` where nothing has to be written for it; `due` = `settle` is, before the stanza goes on; `full` = it would be
+   * one contact too many, and is not learned
    */
-  learn(local: BareJid, remote: BareJid, word: SubscriptionWord): boolean {
+  learn(local: BareJid, remote: BareJid, news: ContactNews): Learned {
     const key = keyOf(local, remote)
     const words = this.words(local, remote)
-    const after = afterWord(words, word)
-    if (after === words) return this.#pending.has(key)
+    const after = afterNews(words, news)
+    if (after === words) return this.#pending.has(key) ? 'due' : 'nothing'
+    if (words === undefined && this.#isFull(local)) return 'full'
     this.#pending.set(key, { local, remote, words: after, order: undefined })
-    return true
+    return 'due'
   }
 
   /**
@@ -132,10 +147,13 @@ export class ContactStore {
    * @returns what is wrong; undefined = all is on disk
    */
   settle(): StoreError | undefined {
-    const changes = this.#pending
-    if (changes.size === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
-    this.#pending = new Map()
-    const error = this.#write([...this.#owed.values(), ...changes.values()])
+    // What was taken back within the same read changes nothing.
+    const changes = [...this.#pending].filter(
+      ([, { local, remote, words }]) => words !== this.#words(local, remote),
+    )
+    this.#pending.clear()
+    if (changes.length === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
+    const error = this.#write([...this.#owed.values(), ...changes.map(([, change]) => change)])
     if (error === undefined) this.#owed.clear()
     for (const [key, change] of changes) {
       const before = this.#words(change.local, change.remote)
@@ -143,6 +161,16 @@ export class ContactStore {
       if (error !== undefined && words !== before) this.#owed.set(key, { ...change, words })
       this.#remember({ ...change, words })
     }
+    return error
+  }
+
+  /**
+   * Writes what is owed; where nothing is, what changes nothing, to see whether the disk takes it.
+   * @returns what is wrong
+   */
+  retry(): StoreError | undefined {
+    const error = this.#write(this.#owed.values(), stamp)
+    if (error === undefined) this.#owed.clear()
     return error
   }
 
@@ -180,37 +208,6 @@ export class ContactStore {
     return error
   }
 
-  /** A page for each call into SQLite: one for each contact takes half as long again, one for each user twice as long. */
-  #load(): void {
-    const page = this.#database.prepare(
-      `SELECT json_group_array(local), json_group_array(remote), json_group_array(words) FROM
-       (SELECT local, remote, subscribe + 2 * subscribed AS words FROM contact WHERE (local, remote) > (?, ?)
-        ORDER BY local, remote LIMIT ${pageRows})`,
-    )
-    page.setReturnArrays(true)
-    let contacts = new Map<BareJid, Words>()
-    for (let user: string = '', contact = '', rows = pageRows; rows === pageRows; ) {
-      const columns = page.get(user, contact) as unknown as readonly [string, string, string]
-      const [locals, remotes, words]: [BareJid[], BareJid[], Words[]] = [
-        JSON.parse(columns[0]),
-        JSON.parse(columns[1]),
-        JSON.parse(columns[2]),
-      ]
-      rows = locals.length
-      for (let at = 0; at < rows; at++) {
-        const local = locals[at]!
-        contact = remotes[at]!
-        if (local !== user) {
-          user = local
-          contacts = new Map()
-          this.#contacts.set(local, contacts)
-        }
-        contacts.set(contact as BareJid, words[at]!)
-      }
-      this.#size += rows
-    }
-  }
-
   #writeNow(change: Change): void {
     const error = this.#write([...this.#owed.values(), change])
     if (error !== undefined) throw error
@@ -218,10 +215,10 @@ export class ContactStore {
     this.#remember(change)
   }
 
-  #write(changes: Iterable<Change>): StoreError | undefined {
+  #write(changes: Iterable<Change>, more = ''): StoreError | undefined {
     const database = this.#database
     try {
-      database.exec('BEGIN IMMEDIATE')
+      database.exec(`BEGIN IMMEDIATE; ${more}`)
       for (const { local, remote, words, order } of changes) {
         if (words === undefined) this.#delete.run(local, remote)
         else {
@@ -233,13 +230,18 @@ export class ContactStore {
       this.subscriptions.write()
       database.exec('COMMIT')
       this.subscriptions.ended(true)
+      this.#writes++
       return undefined
     } catch (error) {
       this.subscriptions.ended(false)
-      // SQLite has undone it by itself where the disk was the cause.
-      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-      return new StoreError(wordsOf(this.path, error), { cause: error })
+      rollBack(database)
+      return storeError(this.path, error)
     }
+  }
+
+  /** Those of the same read are not counted yet: there are at most as many as fit into one. */
+  #isFull(local: BareJid): boolean {
+    return (this.#contacts.get(local)?.size ?? 0) >= this.#mostOfUser()
   }
 
   #words(local: BareJid, remote: BareJid): Words | undefined {
@@ -250,26 +252,21 @@ export class ContactStore {
     const known = this.#contacts.get(local)
     const contacts = known ?? new Map<BareJid, Words>()
     this.#size -= contacts.size
-    if (words === undefined) contacts.delete(remote)
-    else contacts.set(remote, words)
+    if (words !== undefined) contacts.set(remote, words)
+    else if (contacts.delete(remote)) this.#forget(local)
     this.#size += contacts.size
-    this.#version++
     if (contacts.size === 0) this.#contacts.delete(local)
     else if (known === undefined) this.#contacts.set(local, contacts)
   }
+
+  /** One of a user's contacts has ceased to be one: whoever remembers them has to ask again. */
+  #forget(local: BareJid): void {
+    const known = this.#current.get(local)
+    if (known !== undefined) known.isCurrent = false
+    this.#current.delete(local)
+  }
 }
-
-/** Contacts read at a time. */
-const pageRows = 10_000
-
-/** How long another process may have the file. All that the gateway does waits meanwhile. */
-const lockedMs = 250
 
 function keyOf(local: BareJid, remote: BareJid): string {
   return `${local} ${remote}`
-}
-
-function wordsOf(path: string, error: unknown): string {
-  const why = error instanceof Error ? error.message : String(error)
-  return `${path}: ${why === 'database is locked' ? 'is in use by another process' : why}`
 }

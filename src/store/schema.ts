@@ -26,12 +26,15 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
 ]
 
+/** Writes whose the database is, and its version: SQL for within a transaction, which is a write whatever is there. */
+export const stamp = `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`
+
 /**
- * Brings a database up to this version of the gateway, all steps or none.
+ * Looks whether a database is ours, or new. Nothing is written.
  * @throws {Error} when it is somebody else's, or a later version's
  */
-export function migrate(database: DatabaseSync): void {
-  const version = pragma(database, 'user_version')
+export function checkOwner(database: DatabaseSync): void {
+  const version = versionOf(database)
   const owner = pragma(database, 'application_id')
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (owner !== applicationId && !(isEmpty && owner === 0))
@@ -39,18 +42,47 @@ export function migrate(database: DatabaseSync): void {
   if (version > steps.length) {
     throw new Error(`was made by a later version (schema ${version}; this one knows ${steps.length})`)
   }
+}
+
+/**
+ * Lets what COMMIT has said outlive a power cut.
+ * @throws {Error} when the database cannot be kept so
+ */
+export function writeAhead(database: DatabaseSync): void {
+  const mode = pragma(database, 'journal_mode = WAL')
+  if (mode !== 'wal') throw new Error(`cannot have a write-ahead log (its journal is ${mode})`)
+  database.exec('PRAGMA synchronous = FULL')
+}
+
+/** Brings a database of ours up to this version of the gateway, all steps or none. */
+export function migrate(database: DatabaseSync): void {
+  const version = versionOf(database)
   // Nothing is written where nothing has to be: a full disk does not keep the gateway from starting.
   if (version === steps.length) return
   database.exec('BEGIN IMMEDIATE')
   try {
     for (const step of steps.slice(version)) database.exec(step)
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`)
+    database.exec(`${stamp}; COMMIT`)
   } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
+    rollBack(database)
     throw error
   }
 }
 
-function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0)
+/** Undoes a transaction, unless SQLite has done so by itself, as where the disk is full. */
+export function rollBack(database: DatabaseSync): void {
+  try {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+  } catch {
+    // What is wrong was told by the statement that failed; the next BEGIN tells if it still is.
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(pragma(database, 'user_version'))
+}
+
+/** The value that a pragma tells. */
+function pragma(database: DatabaseSync, text: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${text}`).get() ?? {})[0]
 }

@@ -3,7 +3,7 @@ import { createHistogram, type Histogram, observe, renderHistogram } from './his
 
 const directions = ['in', 'out'] as const
 const kinds = ['message', 'presence', 'iq'] as const
-const stanzaOutcomes = ['relayed', 'bounced', 'refused'] as const
+const stanzaOutcomes = ['relayed', 'bounced', 'refused', 'filtered'] as const
 const methods = ['sasl-external-tls', 'dialback-tls', 'dialback-tcp'] as const
 const authenticationOutcomes = ['success', 'failure'] as const
 
@@ -52,8 +52,9 @@ export class Metrics {
     count = 1,
   ): void {
     const kindAt = kind === 'message' ? 0 : kind === 'presence' ? 1 : 2
-    const outcomeAt = outcome === 'relayed' ? 0 : outcome === 'bounced' ? 1 : 2
-    this.#stanzas[(direction === 'in' ? 0 : 9) + kindAt * 3 + outcomeAt]! += count
+    const outcomeAt = outcome === 'relayed' ? 0 : stanzaOutcomes.indexOf(outcome)
+    this.#stanzas[((direction === 'in' ? 0 : kinds.length) + kindAt) * stanzaOutcomes.length + outcomeAt]! +=
+      count
   }
 
   /** Counts stanzas refused under a rule; the rules are the program's own words. */

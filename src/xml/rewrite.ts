@@ -41,6 +41,20 @@ export function rewrite(slice: Slice, options: RewriteOptions): Buffer {
   return new Rewriting(slice, options).run()
 }
 
+/** Shows what is within an element, in the order of the document, as deep as `depth`; 1 = the children. */
+export function lookInto(
+  slice: Slice,
+  declarations: ReadonlyMap<string, string>,
+  depth: number,
+  see: (element: Inner) => void,
+): void {
+  const remove = (element: Inner) => {
+    see(element)
+    return false
+  }
+  rewrite(slice, { from: '', to: '', declarations, cut: { depth, remove } })
+}
+
 type Edit = { readonly start: number; readonly end: number; readonly text: string }
 
 class Rewriting {

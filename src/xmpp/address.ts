@@ -77,11 +77,15 @@ export function canonicalBare(address: string): BareJid | undefined {
   return local === undefined ? undefined : asBare(`${local}@${jid.domain}`)
 }
 
-/** The whole address prepared for comparison: as `canonicalBare`, with its resource (RFC 7622 §3.4). */
+/** The whole address prepared for comparison: as `canonicalBare`, with its resource (RFC 7622 §3.4, RFC 8265 §4.2). */
 export function canonicalAddress(address: string): string | undefined {
   const bare = canonicalBare(address)
   const slash = address.indexOf('/')
-  return bare === undefined || slash < 0 ? bare : `${bare}${address.slice(slash).normalize('NFC')}`
+  if (bare === undefined || slash < 0) return bare
+  return `${bare}${address
+    .slice(slash)
+    .replace(/\p{Zs}/gu, ' ')
+    .normalize('NFC')}`
 }
 
 /** Is it that of a domain itself, and so of no user? */

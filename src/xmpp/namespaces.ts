@@ -20,6 +20,11 @@ export const ns = {
   pubsub: 'http://jabber.org/protocol/pubsub', // XEP-0060
   pubsubEvent: 'http://jabber.org/protocol/pubsub#event', // XEP-0060 §7
   mood: 'http://jabber.org/protocol/mood', // XEP-0107
+  hints: 'urn:xmpp:hints', // XEP-0334
+  addresses: 'http://jabber.org/protocol/address', // XEP-0033
+  headers: 'http://jabber.org/protocol/shim', // XEP-0131
+  delay: 'urn:xmpp:delay', // XEP-0203
+  stanzaIds: 'urn:xmpp:sid:0', // XEP-0359
   activity: 'http://jabber.org/protocol/activity', // XEP-0108
   privilege: 'urn:xmpp:privilege:2', // XEP-0356
   privilegeBefore: 'urn:xmpp:privilege:1', // XEP-0356 before 0.3, as ejabberd 23.01 speaks it

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
@@ -77,6 +78,17 @@ describe('check', () => {
     expect(err).toMatch(
       /:4:10: admin\.socket: the path of the admin socket is too long .* by 14 bytes: \/s+; give/,
     )
+  })
+
+  test('warns of a database that everybody can read', async () => {
+    const folder = folderWith(good)
+    mkdirSync(folder.at('data'))
+    writeFileSync(folder.at('data/gatehouse.db'), '')
+    chmodSync(folder.at('data/gatehouse.db'), 0o644)
+    const { out, err } = await runCommand(['check', '--config', folder.file])
+    expect(out).toBe(`${folder.file}: 0 errors, 1 warning\n`)
+    expect(err).toContain('store.sqlite: ')
+    expect(err).toContain('gatehouse.db is open to every user of this machine (mode 0644); chmod 600 it')
   })
 
   test('fails where there is no configuration', async () => {

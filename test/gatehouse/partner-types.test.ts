@@ -10,9 +10,10 @@ const romeo = 'romeo@contoso.com'
 const juliet = 'juliet@fabrikam.com/balcony'
 
 /** A gateway with one partner of that type, and streams with it both ways. */
-async function gatewayWith(partnerType: string) {
+async function gatewayWith(partnerType: string, limits = {}) {
   const gateway = await startGateway({
     inside: 'component',
+    settings: { limits },
     partners: [{ primaryDomain: 'fabrikam.com', partnerType }],
   })
   const server = await gateway.serve()
@@ -91,6 +92,20 @@ describe('a user of a publicUnverified partner', () => {
     const store = ContactStore.open(path)
     expect(store.has(bare(romeo), bare(juliet))).toBe(true)
     store.close()
+  })
+
+  test('is no contact of one who has too many, and that one is told so', async () => {
+    const { gateway, inside, receiver } = await gatewayWith('publicUnverified', { contactsPerUser: 1 })
+    const add = (who: string) =>
+      inside.send(`<presence from='${romeo}' to='${who}' type='subscribe' id='${who}'/>`)
+    add('juliet@fabrikam.com')
+    expect((await receiver.next('presence')).attributes['id']).toBe('juliet@fabrikam.com')
+    add('nurse@fabrikam.com')
+    const error = await inside.next('presence')
+    expect(bounceOf(error)).toMatchObject({ id: 'nurse@fabrikam.com', condition: 'resource-constraint' })
+    expect(gateway.events('stanza.refused').map(({ rule }) => rule)).toEqual(['too-many-contacts'])
+    add('juliet@fabrikam.com')
+    expect((await receiver.next('presence')).attributes['id']).toBe('juliet@fabrikam.com')
   })
 
   test('answers once what he was asked', async () => {

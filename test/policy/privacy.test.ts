@@ -1,17 +1,31 @@
 import { describe, expect, test } from 'vitest'
 import { notesIn } from '../../src/policy/privacy.ts'
-import { elementsOf } from '../../src/xml/reader.ts'
+import { Reader, type Slice } from '../../src/xml/reader.ts'
 import { rewrite } from '../../src/xml/rewrite.ts'
 import { ns } from '../../src/xmpp/namespaces.ts'
+import { wideLimits } from '../xml/transcript.ts'
 
 /** What a public partner gets of a stanza from the inside; undefined = nothing. */
-function seen(stanza: string): string | undefined {
-  const [slice] = elementsOf(Buffer.from(stanza), ns.component)
-  const declarations = new Map([['', ns.component]])
-  const notes = notesIn(slice!, declarations)
+function seen(stanza: string, prefixes: Readonly<Record<string, string>> = {}): string | undefined {
+  const declarations = new Map([['', ns.component], ...Object.entries(prefixes)])
+  const slice = sliceOf(stanza, prefixes)
+  const notes = notesIn(slice, declarations)
   if (notes === 'whole') return undefined
-  if (notes === undefined) return slice!.toBuffer().toString()
-  return rewrite(slice!, { from: ns.component, to: ns.server, declarations, cut: notes }).toString()
+  if (notes === undefined) return slice.toBuffer().toString()
+  return rewrite(slice, { from: ns.component, to: ns.server, declarations, cut: notes }).toString()
+}
+
+/** A stanza as it was read from a stream whose header declares these prefixes. */
+function sliceOf(stanza: string, prefixes: Readonly<Record<string, string>>): Slice {
+  const slices: Slice[] = []
+  const handler = { header() {}, element: (slice: Slice) => void slices.push(slice), end() {} }
+  const declared = Object.entries(prefixes).map(([prefix, namespace]) => ` xmlns:${prefix}='${namespace}'`)
+  new Reader(ns.component, handler, wideLimits).write(
+    Buffer.from(
+      `<stream:stream xmlns='${ns.component}' xmlns:stream='${ns.stream}'${declared.join('')}>${stanza}`,
+    ),
+  )
+  return slices[0]!
 }
 
 const event = (content: string) =>
@@ -34,6 +48,11 @@ describe('a status note', () => {
       "<presence  type = 'unavailable' >\n <priority>1</priority>&#10;</presence>",
     ],
     ['empty', '<presence><status/></presence>', '<presence></presence>'],
+    ...[ns.server, ns.client].map(content => [
+      `of ${content}`,
+      `<presence><status xmlns='${content}'>x</status></presence>`,
+      '<presence></presence>',
+    ]),
     [
       'under a prefix',
       "<presence><c:status xmlns:c='jabber:component:accept'>x</c:status></presence>",
@@ -60,11 +79,59 @@ describe('an event', () => {
     ['a mood taken back', `<items node='${ns.mood}'><retract id='1'/></items>`],
     ['a mood node emptied', `<purge node='${ns.mood}'/>`],
     ['a mood node deleted', `<delete node='${ns.mood}'/>`],
-    ['a mood beside a tune', `${tune}<items node='${ns.mood}'><item/></items>`],
+    ['nothing but moods', `<items node='${ns.mood}'><item/></items><purge node='${ns.mood}'/>`],
     ['a mood under another name', `<items node='urn:x'><item>${mood}</item></items>`],
     ['a mood, its node in disguise', "<items node='http://jabber.org/protocol/&#109;ood'><item/></items>"],
   ])('that tells %s does not go out', (_, content) => {
     expect(seen(event(content))).toBeUndefined()
+  })
+
+  test.each([ns.hints, ns.addresses, ns.headers, ns.delay, ns.stanzaIds])(
+    'does not go out for %s beside it',
+    beside => {
+      const stanza = `<message><x xmlns='${beside}'><y/></x><event xmlns='${ns.pubsubEvent}'><purge node='${ns.mood}'/></event></message>`
+      expect(seen(stanza)).toBeUndefined()
+    },
+  )
+
+  const purge = `<purge node='${ns.activity}'/>`
+  const inEvent = (content: string) => `<event xmlns='${ns.pubsubEvent}'>${content}</event>`
+  test.each([
+    ['a text', `<message><body/>${inEvent(purge)}</message>`, '<message><body/></message>'],
+    [
+      'another node',
+      `<message>${inEvent(`${purge} ${tune}<items node='urn:x'><item>${mood}</item></items>${tune}${purge}`)}</message>`,
+      `<message>${inEvent(` ${tune}${tune}`)}</message>`,
+    ],
+    [
+      'another event',
+      `<message>${inEvent(tune + purge)}${inEvent(purge + purge)}${inEvent(tune)}<x xmlns='urn:x'>${purge}</x>${inEvent(purge)}</message>`,
+      `<message>${inEvent(tune)}${inEvent(tune)}<x xmlns='urn:x'>${purge}</x></message>`,
+    ],
+    [
+      'an event of nothing',
+      `<message>${inEvent('')}${inEvent(purge)}</message>`,
+      `<message>${inEvent('')}</message>`,
+    ],
+  ])('goes out without a note where it tells more: %s', (_, stanza, expected) => {
+    expect(seen(stanza)).toBe(expected)
+  })
+
+  test('does not go out where its prefix is declared by the header of the stream', () => {
+    const stanza = event("<items node='urn:x'><item><m:mood><m:happy/></m:mood></item></items>")
+    expect(seen(stanza, { m: ns.mood })).toBeUndefined()
+    expect(seen(stanza, { m: 'urn:m' })).toContain('<m:happy/>')
+  })
+
+  test('comes out of an error that it is in', () => {
+    const error = `<error type='cancel'/>`
+    const stanza = event(`<items node='${ns.mood}'><item/></items>`).replace(
+      '</message>',
+      `${error}</message>`,
+    )
+    expect(seen(stanza)).toBe(
+      `<message from='r@contoso.com' to='j@fabrikam.com' type='headline'>${error}</message>`,
+    )
   })
 
   test.each([

@@ -15,7 +15,7 @@ const table = [
   ['message', 'chat', 'refuse stranger-message', 'pass-without-notes'],
   ['message', 'groupchat', 'refuse stranger-message', 'pass-without-notes'],
   ['message', 'headline', 'refuse stranger-message', 'pass-without-notes'],
-  ['message', 'error', 'drop stranger-error', 'pass'],
+  ['message', 'error', 'drop stranger-error', 'pass-without-notes'],
   ['presence', undefined, 'drop stranger-presence', 'pass-without-notes'],
   ['presence', 'unavailable', 'drop stranger-presence', 'pass-without-notes'],
   ['presence', 'subscribe', 'refuse stranger-subscribe', 'pass'],
@@ -27,7 +27,7 @@ const table = [
   ['iq', 'get', 'refuse stranger-request', 'pass'],
   ['iq', 'set', 'refuse stranger-request', 'pass'],
   ['iq', 'result', 'drop unasked-answer', 'pass-without-notes'],
-  ['iq', 'error', 'drop unasked-answer', 'pass'],
+  ['iq', 'error', 'drop unasked-answer', 'pass-without-notes'],
   // Types that RFC 6120 and RFC 6121 do not know; the names of what every object has are nothing special.
   ['message', 'constructor', 'refuse stranger-message', 'pass-without-notes'],
   ['presence', '__proto__', 'drop stranger-presence', 'pass-without-notes'],

@@ -9,8 +9,8 @@ function scene() {
   let now = 0
   const answers = new AwaitedAnswers(() => now)
   return {
-    asks: (id: string | undefined, to: string = juliet) =>
-      answers.expect({ name: 'iq', type: 'get', from: romeo, to, id }),
+    asks: (id: string | undefined, to: string = juliet, from: string = romeo) =>
+      answers.expect({ name: 'iq', type: 'get', from, to, id }),
     isAnswered: (id: string | undefined, from: string = juliet, to: string = romeo) =>
       answers.take({ name: 'iq', type: 'result', from, to, id }),
     passes: (ms: number) => {
@@ -75,9 +75,22 @@ describe('an answer', () => {
     expect(isAnswered('1')).toBe(true)
   })
 
-  test('is given up, the oldest first, where too many are awaited', () => {
+  test('is given up, the oldest of its asker first, where he awaits too many', () => {
     const { asks, isAnswered } = scene()
-    for (let i = 0; i <= 50_000; i++) asks(String(i))
-    expect([isAnswered('0'), isAnswered('1'), isAnswered('50000')]).toEqual([false, true, true])
+    asks('b', juliet, 'benvolio@contoso.com/street')
+    for (let i = 0; i <= 2_000; i++) asks(String(i))
+    expect([isAnswered('0'), isAnswered('1'), isAnswered('2000')]).toEqual([false, true, true])
+    expect(isAnswered('b', juliet, 'benvolio@contoso.com/street')).toBe(true)
+  })
+
+  test('is given up, of the one who has not asked for longest first, where all await too many', () => {
+    const { asks, isAnswered } = scene()
+    const user = (i: number) => `u${i}@contoso.com/x`
+    for (let i = 0; i < 50_000; i++) asks(String(i), juliet, user(i % 50))
+    asks('50000', juliet, user(0))
+    asks('last', juliet, user(51))
+    expect(isAnswered('0', juliet, user(0))).toBe(true)
+    expect([1, 51, 101].map(i => isAnswered(String(i), juliet, user(1)))).toEqual([false, false, true])
+    expect(isAnswered('2', juliet, user(2))).toBe(true)
   })
 })

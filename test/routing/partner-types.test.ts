@@ -130,6 +130,24 @@ describe('a contact with a publicUnverified partner', () => {
     expect(contacts.settled).toBe(6)
   })
 
+  // RFC 6121 §3.3, §2.5.2: she takes back her subscription, he deletes her; of that his server says `unsubscribe` at most.
+  test.each(['subscribe subscribed', 'subscribed'])(
+    'is none after he has left what %s gave him, and is deleted',
+    words => {
+      const contacts = memoryContacts()
+      const scene = relayScene(types, contacts)
+      const says = (type: string) => fromInside(scene, `<presence ${outward} type='${type}'/>`)
+      for (const word of words.split(' ')) says(word)
+      fromPartner(scene, `<presence ${inward} type='unsubscribe'/><message ${inward} id='1'/>`)
+      expect(sentTo(scene, 'in').join('')).toBe(
+        `<presence ${inward} type='unsubscribe'/><message ${inward} id='1'/>`,
+      )
+      expect(contacts.known.size).toBe(1)
+      says('unsubscribe')
+      expect(contacts.known.size).toBe(0)
+    },
+  )
+
   test.each([
     `<presence ${outward}/>`,
     `<message ${outward} type='subscribe'><body>hi</body></message>`,
@@ -184,6 +202,26 @@ describe('a read in which contacts are added', () => {
   })
 })
 
+test('who is a contact already is not refused where the disk takes nothing', () => {
+  const contacts = Object.assign(memoryContacts(), { disk: 'full' as const })
+  contacts.known.set(contact, 1)
+  const scene = relayScene(types, contacts)
+  const approval = `<presence ${outward} type='subscribed'/>`
+  fromInside(scene, approval)
+  expect(scene.sent).toEqual([`out contoso.com fabrikam.com: ${approval}`])
+  expect(contacts.settled).toBe(1)
+})
+
+test('a contact too many goes on where it makes no difference', () => {
+  const contacts = Object.assign(memoryContacts(), { isFull: true })
+  const scene = relayScene(types, contacts)
+  const subscribe = (to: string) => `<presence ${both(romeo, to)} type='subscribe' id='1'/>`
+  const [own, others] = [subscribe(juliet), subscribe('a@adatum.com') + subscribe('n@northwind.example')]
+  fromInside(scene, own + others)
+  expect(sentTo(scene, 'out').join('')).toBe(others)
+  expect(sentTo(scene, 'in')).toHaveLength(1)
+})
+
 describe('a status note', () => {
   const presence = (to: string) =>
     `<presence ${both(romeo, to)}><status>in a meeting</status><show>away</show></presence>`
@@ -199,14 +237,17 @@ describe('a status note', () => {
       `<presence ${both(romeo, to[1]!)}><show>away</show></presence>`,
       presence(to[2]!) + mood(to[2]!),
     ])
-    expect(scene.log.events).toEqual(
+    // Nobody is refused anything.
+    expect(scene.log.events).toEqual([])
+    expect(scene.log.lines).toEqual(
       ['fabrikam.com', 'adatum.com'].map(remote => ({
-        event: 'stanza.refused',
-        local: 'contoso.com',
-        remote,
-        rule: 'status-note',
+        level: 'debug',
+        message: 'stanza filtered',
+        fields: { local: 'contoso.com', remote, rule: 'status-note' },
       })),
     )
+    expect(scene.count('direction="out",kind="message",outcome="filtered"')).toBe(2)
+    expect(scene.metrics.render()).toContain('gatehouse_refusals_total{rule="status-note"} 2\n')
   })
 
   test('comes out of a stanza that has to be rewritten as well', () => {

@@ -71,11 +71,14 @@ describe('where the inside lets rosters be read, the roster decides', () => {
 
   test('and not what was learned, but an operator’s word besides', () => {
     const contacts = memoryContacts(`${romeo} ${juliet}`)
-    contacts.known.set(`${romeo} nurse@fabrikam.com`, 0)
+    // Nothing stands of what the user has said: an operator has allowed one, and the other has unsubscribed himself.
+    for (const name of ['nurse', 'peter']) contacts.known.set(`${romeo} ${name}@fabrikam.com`, 0)
+    contacts.allowed.add(`${romeo} nurse@fabrikam.com`)
     const scene = granted(contacts)
-    fromPartner(scene, message(1) + message(2, 'nurse@fabrikam.com'))
+    fromPartner(scene, message(1) + message(2, 'nurse@fabrikam.com') + message(3, 'peter@fabrikam.com'))
     answers(scene, asked(scene), query(''))
-    expect(sent(scene)).toEqual([refused(1), `in fabrikam.com: ${message(2, 'nurse@fabrikam.com')}`])
+    const passed = `in fabrikam.com: ${message(2, 'nurse@fabrikam.com')}`
+    expect(sent(scene)).toEqual([refused(1), passed, refused(3)])
   })
 
   test('alike for one who does not exist', () => {

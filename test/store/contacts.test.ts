@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ContactStore, StoreError } from '../../src/store/contacts.ts'
+import { ContactStore } from '../../src/store/contacts.ts'
+import { StoreError } from '../../src/store/database.ts'
+import type { BareJid } from '../../src/xmpp/address.ts'
+import { behind, newFile, open } from '../support/contact-store.ts'
 import { bare } from '../support/contacts.ts'
 
 const romeo = bare('romeo@contoso.com')
@@ -14,31 +13,6 @@ const nurse = bare('nurse@fabrikam.com')
 const anybody = { local: undefined, remote: undefined }
 const order = { operator: 'local operator', reason: 'ticket 4711' }
 const child = new URL('granting-child.ts', import.meta.url).pathname
-
-/** A folder of the test's own, with the name of a database in it that is not there yet. */
-function newFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-store-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'data/gatehouse.db')
-}
-
-function open(path: string): ContactStore {
-  const store = ContactStore.open(path, () => 1_000)
-  onTestFinished(() => {
-    if (store.isOpen) store.close()
-  })
-  return store
-}
-
-/** Does something with the database that the store does not know of. */
-function behind(path: string, sql: string): Record<string, unknown>[] {
-  const database = new DatabaseSync(path)
-  try {
-    return database.prepare(sql).all()
-  } finally {
-    database.close()
-  }
-}
 
 /** A database that takes no change of a contact. */
 function fullDisk(path: string): void {
@@ -54,7 +28,7 @@ describe('a contact', () => {
   test('is authorised once the word is on disk, and still is after a restart', () => {
     const path = newFile()
     const store = open(path)
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     expect(store.has(romeo, juliet)).toBe(false)
     expect(store.settle()).toBeUndefined()
     expect(store.has(romeo, juliet)).toBe(true)
@@ -82,12 +56,45 @@ describe('a contact', () => {
 
   test('is not written again for a word that changes nothing', () => {
     const store = open(newFile())
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     // Not on disk yet: whoever repeats it has to wait for that as well.
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(true)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('due')
     store.settle()
-    expect(store.learn(romeo, juliet, 'subscribe')).toBe(false)
-    expect(store.learn(romeo, nurse, 'unsubscribed')).toBe(false)
+    expect(store.learn(romeo, juliet, 'subscribe')).toBe('nothing')
+    expect(store.learn(romeo, nurse, 'unsubscribed')).toBe('nothing')
+  })
+
+  test('is not learned where its user has enough of them, and may be allowed by command', () => {
+    let most = 1
+    const store = ContactStore.open(newFile(), Date.now, () => most)
+    onTestFinished(() => void store.close())
+    const learns = (local: BareJid, remote: BareJid) => [
+      store.learn(local, remote, 'subscribe'),
+      store.settle(),
+    ]
+    expect(learns(romeo, juliet)).toEqual(['due', undefined])
+    expect(learns(romeo, nurse)).toEqual(['full', undefined])
+    expect([store.has(romeo, nurse), store.size]).toEqual([false, 1])
+    expect(store.learn(romeo, juliet, 'subscribed')).toBe('due') // she is one of his
+    expect(learns(bare('benvolio@contoso.com'), nurse)).toEqual(['due', undefined])
+    expect(store.allow(romeo, nurse, order)).toBe(true)
+    most = 3
+    expect(learns(romeo, bare('tybalt@fabrikam.com'))).toEqual(['due', undefined])
+  })
+
+  test('is among those of its user, who are others once one of them has ended', () => {
+    const store = open(newFile())
+    expect(store.of(romeo)).toBeUndefined()
+    store.allow(romeo, juliet, order)
+    const first = store.of(romeo)
+    store.allow(romeo, nurse, order)
+    expect([store.of(romeo), first?.isCurrent, first?.has(nurse)]).toEqual([first, true, true])
+    store.revoke(romeo, nurse)
+    const second = store.of(romeo)
+    expect([first?.isCurrent, second?.isCurrent]).toEqual([false, true])
+    expect([second?.has(juliet), second?.has(nurse), store.size]).toEqual([true, false, 1])
+    store.revoke(romeo, juliet)
+    expect([second?.isCurrent, store.of(romeo), store.size]).toEqual([false, undefined, 0])
   })
 
   test('is allowed and revoked by command, and the first reason stays', () => {
@@ -188,42 +195,6 @@ describe('a process killed while it writes', () => {
     expect(store.has(romeo, bare(`friend${told}@fabrikam.com`))).toBe(true)
     store.close()
     expect(behind(path, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
-  })
-})
-
-describe('the file', () => {
-  test('is for its owner only, with all beside it', () => {
-    const path = newFile()
-    open(path).allow(romeo, juliet, order)
-    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700)
-  })
-
-  test('is one process’s at a time', () => {
-    const path = newFile()
-    open(path)
-    expect(() => ContactStore.open(path)).toThrow(`${path}: is in use by another process`)
-  })
-
-  test.each([
-    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(5000)), 'file is not a database'],
-    [
-      "is another program's",
-      (path: string) => behind(path, 'CREATE TABLE contact (name TEXT)'),
-      'is not a database of the gateway',
-    ],
-    [
-      'was made by a later version',
-      (path: string) => {
-        open(path).close()
-        behind(path, 'PRAGMA user_version = 99')
-      },
-      'was made by a later version (schema 99; this one knows 3)',
-    ],
-  ])('is refused where it %s', (_, prepare, why) => {
-    const path = join(newFile(), '../..', 'gatehouse.db')
-    prepare(path)
-    expect(() => ContactStore.open(path)).toThrow(`${path}: ${why}`)
   })
 })
 

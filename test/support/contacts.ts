@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { afterWord, type Words } from '../../src/policy/contacts.ts'
+import { afterNews, type Words } from '../../src/policy/contacts.ts'
 import type { Contacts } from '../../src/routing/gate.ts'
 import { migrate } from '../../src/store/schema.ts'
 import { SubscriptionTable } from '../../src/store/subscriptions.ts'
@@ -16,7 +16,11 @@ export function bare(address: string): BareJid {
 export type MemoryContacts = Contacts & {
   readonly subscriptions: SubscriptionTable
   readonly known: Map<string, Words>
+  /** Those of them whom an operator has allowed. */
+  readonly allowed: Set<string>
   disk: 'sound' | 'full'
+  /** Takes no more of them. */
+  isFull: boolean
   settled: number
 }
 
@@ -27,22 +31,32 @@ export function memoryContacts(...known: readonly string[]): MemoryContacts {
   const database = new DatabaseSync(':memory:')
   migrate(database)
   const contacts: MemoryContacts = {
-    get version() {
-      return version
+    of: local => {
+      const asOf = version
+      return {
+        get isCurrent() {
+          return asOf === version
+        },
+        has: remote => contacts.has(local, remote),
+      }
     },
     known: new Map(known.map(pair => [pair, 3])),
+    allowed: new Set(),
     disk: 'sound',
+    isFull: false,
     settled: 0,
     subscriptions: new SubscriptionTable(database, () => 0),
     words: (local, remote) => {
       const key = `${local} ${remote}`
       return learned.has(key) ? learned.get(key) : contacts.known.get(key)
     },
+    isByOperator: (local, remote) => contacts.allowed.has(`${local} ${remote}`),
     has: (local, remote) => contacts.known.has(`${local} ${remote}`),
-    learn: (local, remote, word) => {
+    learn: (local, remote, news) => {
       const key = `${local} ${remote}`
-      learned.set(key, afterWord(learned.has(key) ? learned.get(key) : contacts.known.get(key), word))
-      return true
+      if (contacts.isFull && !contacts.known.has(key)) return 'full'
+      learned.set(key, afterNews(learned.has(key) ? learned.get(key) : contacts.known.get(key), news))
+      return 'due'
     },
     settle: () => {
       contacts.settled++

@@ -152,6 +152,7 @@ describe('an address is compared (RFC 7622 §3, RFC 8265 §3.3)', () => {
     ['Juliet@fabrikam.com/Balcony', 'juliet@fabrikam.com/Balcony'],
     ['Juliet@fabrikam.com', 'juliet@fabrikam.com'],
     ['fabrikam.com/re\u0301', 'fabrikam.com/ré'],
+    ['fabrikam.com/my\u00a0desk\u3000here', 'fabrikam.com/my desk here'],
   ])('%j as %j, whole', (text, expected) => {
     expect(canonicalAddress(text)).toBe(expected)
   })
