@@ -3,7 +3,7 @@
 # Safe to run again. Starts no service and leaves none running: the tests start their own, under a temporary directory.
 set -eu
 
-packages='prosody lua-unbound ejabberd openssl'
+packages='prosody prosody-modules lua-unbound ejabberd openssl'
 
 missing=''
 for package in $packages; do

@@ -58,7 +58,7 @@ describeInterop('the gateway', () => {
         const domain = `${purpose.replaceAll(' ', '-')}.example`
         const forClients = purpose === 'servers and clients'
         const certificate = world.authorities.issue(domain, { trusted: true, forClients })
-        locals.set(purpose, await world.local('prosody', domain, certificate, entries, sections))
+        locals.set(purpose, await world.local('prosody', domain, certificate, entries, { sections }))
       }),
       ...peerKinds.flatMap(kind =>
         profiles.map(async profile => {

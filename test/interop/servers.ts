@@ -30,6 +30,7 @@ export function describeInterop(name: string, body: () => void): void {
 function missingServers(): string[] {
   const needed = {
     prosody: ['sh', '-c', 'command -v prosody'],
+    'prosody-modules': ['sh', '-c', 'ls /usr/lib/prosody/modules/mod_privilege'],
     'lua-unbound': ['lua5.4', '-e', 'require "lunbound"'],
     ejabberd: ['sh', '-c', 'command -v erl && ls -d /usr/lib/*/ejabberd-*'],
   }

@@ -12,6 +12,15 @@ export type Site = { readonly server: Peer; readonly user: Client }
 /** A local domain: the server inside, and the gateway in front of it. */
 export type LocalSite = Site & { readonly gateway: GatewayProcess }
 
+type LocalMore = {
+  /** More sections of the gateway's configuration. */
+  readonly sections?: Readonly<Record<string, object>>
+  /** Names of users who are not logged in from the start. */
+  readonly moreUsers?: readonly string[]
+  /** The partner domains to which the server inside grants roster and presence access (XEP-0356). */
+  readonly privileged?: readonly string[]
+}
+
 type Certificate = { readonly chainPem: string; readonly keyPem: string }
 
 /** Everything that one scenario runs: DNS, authorities, servers, gateways, users. `end` ends all of it. */
@@ -38,21 +47,25 @@ export class World {
     certificate: { readonly trusted?: boolean } = {},
   ): Promise<Site> {
     const federation = this.authorities.profile(method, domain, this.#zone, certificate)
-    return this.#remember(this.#startPartner(kind, { domain, users, federation }))
+    return this.#remember(this.#startPartner(kind, { domain, users: usersNamed(), federation }))
   }
 
   /** Starts one server for several partner domains, federating as told, with a user in each. */
   host(
     kind: PeerKind,
     domains: readonly [string, ...string[]],
-    how: Pick<FederationProfile, 'tls' | 'dialback'> & { readonly trusted: boolean },
+    how: Pick<FederationProfile, 'tls' | 'dialback'> & {
+      readonly trusted: boolean
+      /** Names of users who are not logged in from the start. */
+      readonly moreUsers?: readonly string[]
+    },
   ): Promise<readonly Site[]> {
-    const { tls, dialback, trusted } = how
+    const { tls, dialback, trusted, moreUsers } = how
     const { chainPem, keyPem } = this.authorities.issue(domains, { trusted, forClients: false })
     const authorityPem = this.authorities.trusted.certificatePem
     const certificates = { certificatePem: chainPem, keyPem, authorityPem }
     const federation = { tls, dialback, dnsPort: this.#zone.port, ...certificates }
-    return this.#remember(this.#startHost(kind, domains, federation))
+    return this.#remember(this.#startHost(kind, domains, federation, moreUsers))
   }
 
   /** Starts a server inside and a gateway for it, with the certificate, the partner list and the sections given. */
@@ -61,9 +74,17 @@ export class World {
     domain: string,
     certificate: Certificate,
     partners: readonly PartnerEntry[],
-    sections: Readonly<Record<string, object>> = {},
+    more: LocalMore = {},
   ): Promise<LocalSite> {
-    return this.#remember(this.#startLocal(kind, domain, certificate, partners, sections))
+    return this.#remember(this.#startLocal(kind, domain, certificate, partners, more))
+  }
+
+  /** Logs a user in, who is online then. */
+  async login(server: Peer, domain = server.domain, name = 'user'): Promise<Client> {
+    const user = await Client.login({ port: server.c2sPort, domain, user: name, password })
+    this.#ends.push(() => user.close())
+    user.send('<presence/>')
+    return user
   }
 
   /** For `afterEach`: prints the logs of these servers and gateways when the test has failed. */
@@ -83,19 +104,21 @@ export class World {
   async #startPartner(kind: PeerKind, options: PeerOptions): Promise<Site> {
     const server = await this.#startServer(kind, options)
     publish(this.#zone, options.domain, server.s2sPort)
-    return { server, user: await this.#login(server) }
+    return { server, user: await this.login(server) }
   }
 
   async #startHost(
     kind: PeerKind,
     [domain, ...moreDomains]: readonly [string, ...string[]],
     federation: FederationProfile,
+    moreUsers?: readonly string[],
   ): Promise<readonly Site[]> {
+    const users = usersNamed(moreUsers)
     const server = await this.#startServer(kind, { domain, moreDomains, users, federation })
     return Promise.all(
       [domain, ...moreDomains].map(async name => {
         publish(this.#zone, name, server.s2sPort)
-        return { server, user: await this.#login(server, name) }
+        return { server, user: await this.login(server, name) }
       }),
     )
   }
@@ -105,11 +128,12 @@ export class World {
     domain: string,
     certificate: Certificate,
     partners: readonly PartnerEntry[],
-    sections: Readonly<Record<string, object>>,
+    { sections = {}, privileged, moreUsers }: LocalMore,
   ): Promise<LocalSite> {
     const secret = 'between gateway and server inside'
     const domains = partners.map(({ primaryDomain }) => primaryDomain)
-    const server = await this.#startServer(kind, { domain, users, components: { domains, secret } })
+    const components = { domains, secret, ...(privileged && { privileged }) }
+    const server = await this.#startServer(kind, { domain, users: usersNamed(moreUsers), components })
     const gateway = await GatewayProcess.start({
       domain,
       certificatePem: certificate.chainPem,
@@ -122,7 +146,7 @@ export class World {
     })
     this.#ends.push(() => gateway.stop())
     publish(this.#zone, domain, gateway.port)
-    return { server, gateway, user: await this.#login(server) }
+    return { server, gateway, user: await this.login(server) }
   }
 
   async #startServer(kind: PeerKind, options: PeerOptions): Promise<Peer> {
@@ -131,21 +155,17 @@ export class World {
     return server
   }
 
-  async #login(server: Peer, domain = server.domain): Promise<Client> {
-    const port = server.c2sPort
-    const user = await Client.login({ port, domain, user: 'user', password: users.user })
-    this.#ends.push(() => user.close())
-    user.send('<presence/>')
-    return user
-  }
-
   #remember<T>(start: Promise<T>): Promise<T> {
     this.#starts.push(start)
     return start
   }
 }
 
-const users = { user: 'secret' }
+const password = 'secret'
+
+function usersNamed(more: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(['user', ...more].map(name => [name, password]))
+}
 
 /** The partner entry that permits the method. */
 export function partnerEntry(primaryDomain: string, method: Method): PartnerEntry {

@@ -86,6 +86,16 @@ export class Client {
     }
   }
 
+  /** What has come and nobody has taken. */
+  get untaken(): readonly Seen[] {
+    return this.#seen
+  }
+
+  /** Forgets what has come and nobody has taken. */
+  forget(): void {
+    this.#seen = []
+  }
+
   /** Closes the stream and the socket. */
   async close(): Promise<void> {
     this.#socket.end('</stream:stream>')

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import {
+  type Components,
   type FederationProfile,
   freePorts,
   type Peer,
@@ -19,7 +20,12 @@ export async function startEjabberd(options: PeerOptions): Promise<Peer> {
   if (federation !== undefined) listeners.push(listener(s2sPort, 'ejabberd_s2s_in'))
   if (components !== undefined) {
     const hosts = components.domains.map(domain => [domain, { password: components.secret }])
-    listeners.push({ ...listener(componentPort, 'ejabberd_service'), hosts: Object.fromEntries(hosts) })
+    listeners.push({
+      ...listener(componentPort, 'ejabberd_service'),
+      hosts: Object.fromEntries(hosts),
+      // Each stream carries its own domain alone. Else ejabberd gives any stanza to any stream, and order is lost.
+      global_routes: false,
+    })
   }
   const configuration = {
     hosts: hosts(options),
@@ -28,11 +34,16 @@ export async function startEjabberd(options: PeerOptions): Promise<Peer> {
     auth_method: 'internal',
     auth_password_format: 'plain',
     listen: listeners,
+    ...(components?.privileged === undefined ? {} : privilegedComponents(components.privileged)),
     ...(federation === undefined ? { s2s_access: 'none' } : federating(federation)),
     modules: {
       mod_disco: {},
       mod_ping: {},
       mod_roster: {},
+      mod_version: {},
+      mod_caps: {},
+      mod_pubsub: { plugins: ['flat', 'pep'] },
+      ...(components?.privileged === undefined ? {} : { mod_privilege: privilege }),
       ...(federation?.dialback ? { mod_s2s_dialback: {} } : {}),
     },
   }
@@ -75,6 +86,15 @@ function federating(profile: FederationProfile): Record<string, unknown> {
     outgoing_s2s_families: ['ipv4'],
   }
 }
+
+function privilegedComponents(domains: Components['privileged']): Record<string, unknown> {
+  return {
+    acl: { privileged: { server: domains } },
+    access_rules: { privileged: [{ allow: 'privileged' }] },
+  }
+}
+
+const privilege = { roster: { get: 'privileged' }, presence: { managed_entity: 'privileged' } }
 
 async function writeFederationFiles(directory: string, profile: FederationProfile): Promise<void> {
   await writeFile(join(directory, 'peer.pem'), profile.certificatePem + profile.keyPem, { mode: 0o600 })

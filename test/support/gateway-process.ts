@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EventName, GatewayEvent } from '../../src/telemetry/events.ts'
-import { ServerProcess } from './server-process.ts'
+import { freePorts, ServerProcess } from './server-process.ts'
 
 /** One entry of the partner file, without its type, which is `federated` unless it says otherwise. */
 export type PartnerEntry = { readonly primaryDomain: string; readonly [setting: string]: unknown }
@@ -27,39 +27,54 @@ export type GatewaySettings = {
 /** The daemon as an operator runs it: `node src/main.ts run --config FILE`. */
 export class GatewayProcess {
   readonly port: number
-  readonly process: ServerProcess
   readonly #directory: string
+  readonly #settings: GatewaySettings
+  #running: ServerProcess
 
   /** Starts the daemon, and waits until it listens and every partner domain is a component of the server inside. */
   static async start(settings: GatewaySettings): Promise<GatewayProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'gatehouse-'))
-    const file = await writeConfiguration(directory, settings)
-    const main = new URL('../../src/main.ts', import.meta.url).pathname
-    const running = new ServerProcess(
-      `gatehouse ${settings.domain}`,
-      process.execPath,
-      [main, 'run', '--config', file],
-      { cwd: directory },
-    )
     try {
-      const { port } = await running.first('listening', eventOf('listening'), 20_000)
-      await running.first('ready', eventOf('ready'), 20_000)
-      for (const { primaryDomain } of settings.partners) {
-        const connected = eventOf('internal.connected', event => event.domain === primaryDomain)
-        await running.first(`component ${primaryDomain}`, connected, 20_000)
-      }
-      return new GatewayProcess(running, directory, port)
+      const [port = 0] = await freePorts(1) // the same one after a crash
+      await writeConfiguration(directory, settings, port)
+      return new GatewayProcess({ running: await run(directory, settings), port, directory, settings })
     } catch (error) {
-      await running.stop(0)
       await rm(directory, { recursive: true, force: true })
       throw error
     }
   }
 
-  private constructor(running: ServerProcess, directory: string, port: number) {
-    this.process = running
-    this.#directory = directory
-    this.port = port
+  private constructor(started: {
+    readonly running: ServerProcess
+    readonly port: number
+    readonly directory: string
+    readonly settings: GatewaySettings
+  }) {
+    this.#running = started.running
+    this.port = started.port
+    this.#directory = started.directory
+    this.#settings = started.settings
+  }
+
+  /** The process that runs now. */
+  get process(): ServerProcess {
+    return this.#running
+  }
+
+  /** Is killed (-9), and started again at once. */
+  async crashes(): Promise<void> {
+    await this.dies()
+    await this.comesBack()
+  }
+
+  /** Is killed (-9). */
+  dies(): Promise<void> {
+    return this.#running.kill()
+  }
+
+  /** Starts again on the same port, with what it has stored. */
+  async comesBack(): Promise<void> {
+    this.#running = await run(this.#directory, this.#settings)
   }
 
   /** The first event of that name that fits, also out of those that came before. */
@@ -78,9 +93,32 @@ export class GatewayProcess {
 
   /** Ends the daemon by SIGTERM. @throws {Error} unless it exits with 0 within its shutdown time */
   async stop(): Promise<void> {
-    const code = await this.process.stop(15_000)
+    const code = await this.#running.stop(15_000)
     await rm(this.#directory, { recursive: true, force: true })
     if (code !== 0) throw new Error(`exit code ${code} after SIGTERM\n${this.process.tail()}`)
+  }
+}
+
+/** Starts the daemon; resolves when it listens and every partner domain is a component of the server inside. */
+async function run(directory: string, settings: GatewaySettings): Promise<ServerProcess> {
+  const main = new URL('../../src/main.ts', import.meta.url).pathname
+  const running = new ServerProcess(
+    `gatehouse ${settings.domain}`,
+    process.execPath,
+    [main, 'run', '--config', join(directory, configurationFile)],
+    { cwd: directory },
+  )
+  try {
+    await running.first('listening', eventOf('listening'), 20_000)
+    await running.first('ready', eventOf('ready'), 20_000)
+    for (const { primaryDomain } of settings.partners) {
+      const connected = eventOf('internal.connected', event => event.domain === primaryDomain)
+      await running.first(`component ${primaryDomain}`, connected, 20_000)
+    }
+    return running
+  } catch (error) {
+    await running.stop(0)
+    throw error
   }
 }
 
@@ -98,10 +136,12 @@ function isNamed<N extends EventName>(event: unknown, name: N): event is EventNa
   return typeof event === 'object' && event !== null && 'event' in event && event.event === name
 }
 
-async function writeConfiguration(directory: string, settings: GatewaySettings): Promise<string> {
-  const file = join(directory, 'gatehouse.yaml')
+const configurationFile = 'gatehouse.yaml'
+
+async function writeConfiguration(directory: string, settings: GatewaySettings, port: number): Promise<void> {
+  const file = join(directory, configurationFile)
   const configuration = {
-    listen: [{ address: '127.0.0.1', port: 0 }],
+    listen: [{ address: '127.0.0.1', port }],
     domains: { [settings.domain]: { certificate: 'local.crt', key: 'local.key' } },
     internal: { connector: 'component', host: '127.0.0.1', ...settings.internal },
     partners: 'partners.yaml',
@@ -119,5 +159,4 @@ async function writeConfiguration(directory: string, settings: GatewaySettings):
   await writeFile(join(directory, 'local.crt'), settings.certificatePem)
   await writeFile(join(directory, 'local.key'), settings.keyPem, { mode: 0o600 })
   await writeFile(join(directory, 'authority.crt'), settings.authorityPem)
-  return file
 }

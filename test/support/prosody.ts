@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Components,
   type FederationProfile,
   freePorts,
   type Peer,
@@ -20,8 +21,11 @@ export async function startProsody(options: PeerOptions): Promise<Peer> {
     ...general(directory, c2sPort),
     ...(federation === undefined ? ['modules_disabled = { "s2s" }'] : federating(federation, s2sPort)),
     ...(components === undefined ? [] : [`component_ports = { ${componentPort} }`]),
-    ...hosts(options).map(domain => `VirtualHost ${lua(domain)}`),
-    ...(components?.domains ?? []).flatMap(domain => component(domain, components?.secret ?? '')),
+    ...hosts(options).flatMap(domain => [
+      `VirtualHost ${lua(domain)}`,
+      ...(components === undefined ? [] : privileges(components)),
+    ]),
+    ...(components === undefined ? [] : externalComponents(components)),
   ]
   const file = join(directory, 'prosody.cfg.lua')
   await writeFile(file, `${text.join('\n')}\n`)
@@ -60,7 +64,7 @@ function general(directory: string, c2sPort: number): string[] {
     'allow_unencrypted_plain_auth = true',
     'authentication = "internal_plain"',
     'admin_socket = "/dev/null"',
-    'modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping" }',
+    'modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping", "pep", "version" }',
   ]
 }
 
@@ -77,8 +81,21 @@ function federating(profile: FederationProfile, s2sPort: number): string[] {
   ]
 }
 
-function component(domain: string, secret: string): string[] {
-  return [`Component ${lua(domain)}`, `  component_secret = ${lua(secret)}`]
+function externalComponents({ domains, secret, privileged }: Components): string[] {
+  return domains.flatMap(domain => [
+    `Component ${lua(domain)}`,
+    `  component_secret = ${lua(secret)}`,
+    ...(privileged === undefined ? [] : ['  modules_enabled = { "privilege" }']),
+  ])
+}
+
+function privileges({ privileged }: Components): string[] {
+  if (privileged === undefined) return []
+  const rights = '{ roster = "get"; presence = "managed_entity" }'
+  return [
+    '  modules_enabled = { "privilege" }', // of Debian's prosody-modules, which lie where Prosody's own do
+    `  privileged_entities = { ${privileged.map(domain => `[${lua(domain)}] = ${rights};`).join(' ')} }`,
+  ]
 }
 
 function hosts({ domain, moreDomains = [] }: PeerOptions): string[] {

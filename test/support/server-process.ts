@@ -11,10 +11,18 @@ export type PeerOptions = {
   readonly moreDomains?: readonly string[]
   /** Name → password. */
   readonly users: Readonly<Record<string, string>>
-  /** The server inside: domains that connect to it as external components (XEP-0114), and their secret. */
-  readonly components?: { readonly domains: readonly string[]; readonly secret: string }
+  /** The server inside: what connects to it as external components. */
+  readonly components?: Components
   /** A server that federates. Without it the server opens and accepts no stream with another one. */
   readonly federation?: FederationProfile
+}
+
+/** Domains that connect to a server as external components (XEP-0114), and their secret. */
+export type Components = {
+  readonly domains: readonly string[]
+  readonly secret: string
+  /** Those of the domains that may get rosters and are told users' presence (XEP-0356). */
+  readonly privileged?: readonly string[]
 }
 
 /** How a peer server federates, with everybody. */
@@ -129,6 +137,12 @@ export class ServerProcess {
     const code = await this.#exited
     clearTimeout(killer)
     return code
+  }
+
+  /** Kills the process: it has no time for anything. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
   }
 
   #wake(): void {

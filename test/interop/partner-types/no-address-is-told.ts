@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { describeStanza } from '../../support/client.ts'
+import type { Person } from './person.ts'
+import { grants, type Meet } from './scene.ts'
+
+/** A stranger cannot tell which addresses there are, neither by what comes back nor by when. */
+export function noAddressIsTold(meet: Meet): void {
+  describe('an unverified partner’s user who asks around', () => {
+    test.each(grants)('is refused alike by those who exist and those who do not (%s)', async grant => {
+      const { romeo, juliet } = await meet('publicUnverified', grant)
+      const nobody = romeo.bare.replace('guest', 'nobody')
+      const refusals = async (address: string) => ({
+        message: await refusal(juliet, address, juliet.write(address)),
+        request: await refusal(juliet, address, juliet.query(address)),
+        'request of a client': await refusal(juliet, address, juliet.query(`${address}/anything`)),
+        'change of a roster': await refusal(juliet, address, juliet.query(address, roster)),
+        subscription: await juliet.asksToSee(address).then(stanza => plain(describeStanza(stanza), address)),
+      })
+      const [ofRomeo, ofNobody] = [await refusals(romeo.bare), await refusals(nobody)]
+      expect(ofNobody).toEqual(ofRomeo)
+      expect(ofRomeo.message).toContain('<forbidden')
+      expect(ofRomeo.subscription).toContain("type='unsubscribed'")
+      await romeo.hasHeardNothingFrom(juliet)
+    })
+
+    test.each(grants)('waits as long for either (%s)', async grant => {
+      const { romeo, juliet } = await meet('publicUnverified', grant)
+      const times = { romeo: [] as number[], nobody: [] as number[] }
+      for (let round = 0; round < 40; round += 1) {
+        // Somebody else every time: what is remembered of an address would tell, too.
+        for (const [who, address] of [
+          ['romeo', romeo.bare],
+          ['nobody', romeo.bare.replace('guest', `nobody${round}-`)],
+        ] as const) {
+          const start = performance.now()
+          await juliet.answer(juliet.write(address))
+          times[who].push(performance.now() - start)
+        }
+      }
+      const [existing, missing] = [median(times.romeo), median(times.nobody)]
+      // A server that is asked about an address takes several times as long as a gateway that asks nobody.
+      expect(Math.max(existing, missing) / Math.min(existing, missing)).toBeLessThan(3)
+    })
+  })
+}
+
+const roster = "<query xmlns='jabber:iq:roster'/>"
+
+/** What came back, without that in which any two refusals differ. */
+async function refusal(asker: Person, address: string, id: string): Promise<string> {
+  return plain(describeStanza(await asker.answer(id)), address).replaceAll(id, 'ID')
+}
+
+function plain(stanza: string, address: string): string {
+  return stanza.replaceAll(address, 'ADDRESS')
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
