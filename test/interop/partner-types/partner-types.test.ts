@@ -4,6 +4,7 @@ import { describeInterop } from '../servers.ts'
 import { byTheUsersWord } from './by-the-users-word.ts'
 import { noAddressIsTold } from './no-address-is-told.ts'
 import { type Meet, Scene } from './scene.ts'
+import { statusNotes } from './status-notes.ts'
 import { strangers } from './strangers.ts'
 
 // The servers are started once, and every walk has users of its own. Each idea of docs/partner-types.md has its file.
@@ -21,6 +22,7 @@ describeInterop('partner types', () => {
 
     byTheUsersWord(meet)
     strangers(meet)
+    statusNotes(meet)
     noAddressIsTold(meet)
   })
 })

@@ -27,7 +27,7 @@ export class Person {
 
   /** Is told such a word. */
   async hears(word: SubscriptionWord, from: Person): Promise<void> {
-    await this.#takes(word, seen => isPresence(seen, from.bare) && seen.attributes['type'] === word)
+    await this.takes(word, seen => isPresence(seen, from.bare) && seen.attributes['type'] === word)
   }
 
   /** Removes a contact from the roster. */
@@ -35,7 +35,7 @@ export class Person {
     const item = `<item jid='${contact.bare}' subscription='remove'/>`
     const id = crypto.randomUUID()
     this.client.send(`<iq type='set' id='${id}'><query xmlns='jabber:iq:roster'>${item}</query></iq>`)
-    expect((await this.#takes('roster result', withId(id))).attributes['type']).toBe('result')
+    expect((await this.takes('roster result', withId(id))).attributes['type']).toBe('result')
   }
 
   /** Tells everybody who is subscribed. */
@@ -55,15 +55,20 @@ export class Person {
       isPresence(seen, other.full) &&
       seen.attributes['type'] === undefined &&
       childText(seen, 'show') === show
-    const presence = await this.#takes(`presence ${show} of ${other.bare}`, isIt)
-    const status = presence.children.find(child => child.name === 'status')?.text
-    expect({ show, note: status }).toEqual({ show, note })
+    const presence = await this.takes(`presence ${show} of ${other.bare}`, isIt)
+    expect({ show, note: noteOf(presence) }).toEqual({ show, note })
   }
 
-  /** Sees that somebody is not there any more. */
-  async seesGone(other: Person): Promise<void> {
+  /** Goes off line, with a word. */
+  leaves(note: string): void {
+    this.client.send(`<presence type='unavailable'><status>${note}</status></presence>`)
+  }
+
+  /** Sees that somebody is not there any more, with exactly this note, or none. */
+  async seesGone(other: Person, { note }: Pick<Mood, 'note'> = {}): Promise<void> {
     const isIt = (seen: Seen) => seen.name === 'presence' && seen.attributes['type'] === 'unavailable'
-    await this.#takes(`absence of ${other.bare}`, seen => isIt(seen) && isFrom(seen, other))
+    const presence = await this.takes(`absence of ${other.bare}`, seen => isIt(seen) && isFrom(seen, other))
+    expect({ note: noteOf(presence) }).toEqual({ note })
   }
 
   /** Asks whether somebody is there. */
@@ -74,7 +79,7 @@ export class Person {
   /** Asks an address for its presence, and is told no. */
   asksToSee(address: string): Promise<Seen> {
     this.client.send(`<presence type='subscribe' to='${address}'/>`)
-    return this.#takes(`refusal of ${address}`, seen => isPresence(seen, address))
+    return this.takes(`refusal of ${address}`, seen => isPresence(seen, address))
   }
 
   /** Adds somebody and is added. */
@@ -93,7 +98,7 @@ export class Person {
   /** Writes, and the other one reads it. */
   async writesTo(other: Person): Promise<void> {
     const id = this.write(other)
-    const message = await other.#takes(`message of ${this.bare}`, withId(id))
+    const message = await other.takes(`message of ${this.bare}`, withId(id))
     expect(message).toMatchObject({ name: 'message', attributes: { type: 'chat', from: this.full } })
   }
 
@@ -108,9 +113,9 @@ export class Person {
   /** Asks the other's client, which answers. */
   async queries(other: Person): Promise<void> {
     const id = this.query(other.full)
-    const request = await other.#takes(`query of ${this.bare}`, seen => isQuery(seen, this))
+    const request = await other.takes(`query of ${this.bare}`, seen => isQuery(seen, this))
     other.client.send(`<iq type='result' id='${request.attributes['id']}' to='${this.full}'/>`)
-    const answer = await this.#takes(`answer of ${other.full}`, withId(id))
+    const answer = await this.takes(`answer of ${other.full}`, withId(id))
     expect(answer).toMatchObject({ name: 'iq', attributes: { type: 'result', from: other.full } })
   }
 
@@ -123,7 +128,7 @@ export class Person {
 
   /** Sees what came back, which has this id. */
   answer(id: string): Promise<Seen> {
-    return this.#takes(`answer ${id}`, withId(id))
+    return this.takes(`answer ${id}`, withId(id))
   }
 
   /** Tries everything with somebody who has not added him, and is refused or not heard every time. */
@@ -173,11 +178,12 @@ export class Person {
 
   /** All that this one has sent to somebody inside has come to him: what anybody asks the domain passes, on the same way. */
   async #arrivesAt(other: Person): Promise<void> {
-    await this.#pings(domainOf(other))
-    await other.#pings(domainOf(other))
+    await this.pings(domainOf(other))
+    await other.pings(domainOf(other))
   }
 
-  async #pings(domain: string): Promise<void> {
+  /** Asks a domain whether it is there, and it is. */
+  async pings(domain: string): Promise<void> {
     await this.answer(this.query(domain, "<ping xmlns='urn:xmpp:ping'/>"))
   }
 
@@ -185,7 +191,8 @@ export class Person {
     return this.client.untaken.filter(seen => isFrom(seen, other)).map(describeStanza)
   }
 
-  #takes(what: string, fits: (seen: Seen) => boolean): Promise<Seen> {
+  /** Takes the first stanza that fits, also out of those that came before. */
+  takes(what: string, fits: (seen: Seen) => boolean): Promise<Seen> {
     return this.client.receives(what, fits, patienceMs)
   }
 }
@@ -193,6 +200,10 @@ export class Person {
 /** The condition of an error; '' where it is none. */
 export function conditionOf(stanza: Seen): string {
   return stanza.children.find(({ name }) => name === 'error')?.children[0]?.name ?? ''
+}
+
+function noteOf(presence: Seen): string | undefined {
+  return presence.children.find(child => child.name === 'status')?.text
 }
 
 function withId(id: string): (seen: Seen) => boolean {
@@ -207,7 +218,8 @@ function isQuery(seen: Seen, from: Person): boolean {
   return seen.name === 'iq' && seen.attributes['type'] === 'get' && seen.attributes['from'] === from.full
 }
 
-function isFrom(seen: Seen, person: Person): boolean {
+/** Is it from this user, with whichever client? */
+export function isFrom(seen: Seen, person: Person): boolean {
   const from = seen.attributes['from'] ?? ''
   return from === person.bare || from.startsWith(`${person.bare}/`)
 }
@@ -216,6 +228,7 @@ function bareOf(person: Person | string): string {
   return typeof person === 'string' ? person : person.bare
 }
 
-function domainOf({ bare }: Person): string {
+/** The domain of somebody's address. */
+export function domainOf({ bare }: Person): string {
   return bare.slice(bare.indexOf('@') + 1)
 }
