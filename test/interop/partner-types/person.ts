@@ -30,6 +30,14 @@ export class Person {
     await this.takes(word, seen => isPresence(seen, from.bare) && seen.attributes['type'] === word)
   }
 
+  /** Is told that a contact stands in the roster like this. */
+  async hasRosterItem(contact: Person, as: { readonly ask: 'subscribe' }): Promise<void> {
+    const isPush = ({ children: [query] }: Seen) =>
+      query?.xmlns === 'jabber:iq:roster' &&
+      query.children.some(({ attributes: item }) => item['jid'] === contact.bare && item['ask'] === as.ask)
+    await this.takes(`roster push for ${contact.bare}`, isPush)
+  }
+
   /** Removes a contact from the roster. */
   async dropsFromRoster(contact: Person): Promise<void> {
     const item = `<item jid='${contact.bare}' subscription='remove'/>`

@@ -1,0 +1,79 @@
+import { describe, test } from 'vitest'
+import type { PeerKind } from '../../support/server-process.ts'
+import type { Person } from './person.ts'
+import { type Meet, noteFor, trustingTypes } from './scene.ts'
+
+/** Presence access is granted: the gateway approves what a federated or a publicly verified partner's user asks for. */
+export function withoutTheUsersWord(meet: Meet, inside: PeerKind): void {
+  describe('a trusted partner’s user, where presence access is granted,', () => {
+    test.each(trustingTypes)('sees the local user at once, who is not asked (%s)', async type => {
+      const { romeo, juliet } = await meet(type, 'granted')
+      await juliet.doesNotSee(romeo, { show: 'chat', note: 'for friends' })
+      await asksAndSees(juliet, romeo, { show: 'chat', ...noteFor(type, 'for friends') })
+      await romeo.hasHeardNothingFrom(juliet)
+
+      romeo.shows({ show: 'dnd', note: 'in a meeting' })
+      await juliet.sees(romeo, { show: 'dnd', ...noteFor(type, 'in a meeting') })
+      juliet.probes(romeo)
+      await juliet.sees(romeo, { show: 'dnd', ...noteFor(type, 'in a meeting') })
+      await juliet.reaches(romeo)
+      await romeo.reaches(juliet)
+
+      romeo.leaves('gone fishing')
+      await juliet.seesGone(romeo, noteFor(type, 'gone fishing'))
+      juliet.probes(romeo)
+      await juliet.seesGone(romeo)
+      romeo.shows({ show: 'away', note: 'back' })
+      await juliet.sees(romeo, { show: 'away', ...noteFor(type, 'back') })
+
+      juliet.says('unsubscribe', romeo)
+      await juliet.seesGone(romeo)
+      await juliet.doesNotSee(romeo, { show: 'xa', note: 'gone' })
+      juliet.probes(romeo)
+      await juliet.doesNotSee(romeo, { show: 'dnd', note: 'gone' })
+      await romeo.hasHeardNothingFrom(juliet)
+      await juliet.reaches(romeo)
+    })
+
+    test.each(trustingTypes)('sees him again when the gateway has been killed (%s)', async type => {
+      const { romeo, juliet, gateway } = await meet(type, 'granted')
+      await juliet.doesNotSee(romeo, { show: 'chat', note: 'for friends' })
+      await asksAndSees(juliet, romeo, { show: 'chat', ...noteFor(type, 'for friends') })
+
+      await gateway.crashes()
+      // Prosody says at once who is there. ejabberd does not: until he shows himself, nobody knows.
+      if (inside === 'prosody') await juliet.sees(romeo, { show: 'chat', ...noteFor(type, 'for friends') })
+      else await juliet.seesGone(romeo)
+      romeo.shows({ show: 'dnd', note: 'in a meeting' })
+      await juliet.sees(romeo, { show: 'dnd', ...noteFor(type, 'in a meeting') })
+      juliet.probes(romeo)
+      await juliet.sees(romeo, { show: 'dnd', ...noteFor(type, 'in a meeting') })
+
+      juliet.says('unsubscribe', romeo)
+      await juliet.seesGone(romeo)
+      await gateway.crashes()
+      await juliet.reaches(romeo)
+      await juliet.doesNotSee(romeo, { show: 'away', note: 'gone' })
+      await romeo.hasHeardNothingFrom(juliet)
+    })
+
+    test.each(trustingTypes)('sees everything once, whatever he says to her himself (%s)', async type => {
+      const { romeo, juliet } = await meet(type, 'granted')
+      await juliet.doesNotSee(romeo, { show: 'chat' })
+      await asksAndSees(juliet, romeo, { show: 'chat' })
+      for (const word of ['subscribe', 'subscribed'] as const) {
+        romeo.says(word, juliet)
+        await juliet.catchesUpWith(romeo)
+        romeo.shows({ show: 'dnd' })
+        await juliet.sees(romeo, { show: 'dnd' })
+        await juliet.catchesUpWith(romeo, seen => seen.attributes['type'] === undefined)
+      }
+    })
+  })
+}
+
+async function asksAndSees(asker: Person, asked: Person, mood: Parameters<Person['sees']>[1]): Promise<void> {
+  asker.says('subscribe', asked)
+  await asker.hears('subscribed', asked)
+  await asker.sees(asked, mood)
+}
