@@ -38,12 +38,14 @@ export class Person {
     await this.takes(`roster push for ${contact.bare}`, isPush)
   }
 
+  /** Puts a contact into the roster, and asks nothing of him. */
+  putsIntoRoster(contact: Person): Promise<void> {
+    return this.#changesRoster(`<item jid='${contact.bare}' name='somebody'/>`)
+  }
+
   /** Removes a contact from the roster. */
-  async dropsFromRoster(contact: Person): Promise<void> {
-    const item = `<item jid='${contact.bare}' subscription='remove'/>`
-    const id = crypto.randomUUID()
-    this.client.send(`<iq type='set' id='${id}'><query xmlns='jabber:iq:roster'>${item}</query></iq>`)
-    expect((await this.takes('roster result', withId(id))).attributes['type']).toBe('result')
+  dropsFromRoster(contact: Person): Promise<void> {
+    return this.#changesRoster(`<item jid='${contact.bare}' subscription='remove'/>`)
   }
 
   /** Tells everybody who is subscribed. */
@@ -57,12 +59,18 @@ export class Person {
     this.client.send(`<presence to='${other.bare}'><show>${show}</show></presence>`)
   }
 
+  /** Somebody shows himself, and writes after that: until then his presence has been seen once. */
+  async seesOnce(other: Person, mood: Mood): Promise<void> {
+    await this.catchesUpWith(other)
+    other.shows(mood)
+    await other.writesTo(this)
+    const isIt = (seen: Seen) => isAvailable(seen, other) && childText(seen, 'show') === mood.show
+    expect(this.client.untaken.filter(isIt).map(describeStanza)).toHaveLength(1)
+  }
+
   /** Sees somebody's presence with exactly this note, or none. */
   async sees(other: Person, { show, note }: Mood): Promise<void> {
-    const isIt = (seen: Seen) =>
-      isPresence(seen, other.full) &&
-      seen.attributes['type'] === undefined &&
-      childText(seen, 'show') === show
+    const isIt = (seen: Seen) => isAvailable(seen, other) && childText(seen, 'show') === show
     const presence = await this.takes(`presence ${show} of ${other.bare}`, isIt)
     expect({ show, note: noteOf(presence) }).toEqual({ show, note })
   }
@@ -195,6 +203,12 @@ export class Person {
     await this.answer(this.query(domain, "<ping xmlns='urn:xmpp:ping'/>"))
   }
 
+  async #changesRoster(item: string): Promise<void> {
+    const id = crypto.randomUUID()
+    this.client.send(`<iq type='set' id='${id}'><query xmlns='jabber:iq:roster'>${item}</query></iq>`)
+    expect((await this.answer(id)).attributes['type']).toBe('result')
+  }
+
   #from(other: Person): string[] {
     return this.client.untaken.filter(seen => isFrom(seen, other)).map(describeStanza)
   }
@@ -220,6 +234,10 @@ function withId(id: string): (seen: Seen) => boolean {
 
 function isPresence(seen: Seen, from: string): boolean {
   return seen.name === 'presence' && seen.attributes['from'] === from
+}
+
+function isAvailable(seen: Seen, from: Person): boolean {
+  return isPresence(seen, from.full) && seen.attributes['type'] === undefined
 }
 
 function isQuery(seen: Seen, from: Person): boolean {

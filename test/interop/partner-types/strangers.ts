@@ -8,12 +8,11 @@ export function strangers(meet: Meet): void {
       const { romeo, juliet, gateway } = await meet('publicUnverified', grant)
       await juliet.isStrangerTo(romeo)
       await romeo.reaches(juliet) // she answers, and no more
+      await romeo.putsIntoRoster(juliet) // a name in a list, and no more
       await juliet.isStrangerTo(romeo)
 
       romeo.says('subscribe', juliet)
       await juliet.hears('subscribe', romeo)
-      await juliet.reaches(romeo)
-      await gateway.crashes()
       await juliet.reaches(romeo)
       juliet.says('subscribed', romeo)
       await romeo.hears('subscribed', juliet)
@@ -48,9 +47,7 @@ export function strangers(meet: Meet): void {
         },
       ]) {
         await romeo.befriends(juliet)
-        await gateway.crashes()
         await juliet.reaches(romeo)
-
         await removes()
         await juliet.isStrangerTo(romeo)
         await gateway.crashes()

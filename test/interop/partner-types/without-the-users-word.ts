@@ -57,18 +57,45 @@ export function withoutTheUsersWord(meet: Meet, inside: PeerKind): void {
       await romeo.hasHeardNothingFrom(juliet)
     })
 
-    test.each(trustingTypes)('sees everything once, whatever he says to her himself (%s)', async type => {
+    test.each(trustingTypes)('sees everything once when he adds her, too (%s)', async type => {
       const { romeo, juliet } = await meet(type, 'granted')
       await juliet.doesNotSee(romeo, { show: 'chat' })
       await asksAndSees(juliet, romeo, { show: 'chat' })
-      for (const word of ['subscribe', 'subscribed'] as const) {
-        romeo.says(word, juliet)
-        await juliet.catchesUpWith(romeo)
-        romeo.shows({ show: 'dnd' })
-        await juliet.sees(romeo, { show: 'dnd' })
-        await juliet.catchesUpWith(romeo, seen => seen.attributes['type'] === undefined)
-      }
+      romeo.says('subscribe', juliet)
+      await juliet.hears('subscribe', romeo)
+      juliet.says('subscribed', romeo)
+      await romeo.hears('subscribed', juliet)
+      await juliet.seesOnce(romeo, { show: 'dnd' })
     })
+
+    test.each(trustingTypes)('sees everything once when he has approved her before (%s)', async type => {
+      const { romeo, juliet, gateway } = await meet(type, 'granted')
+      romeo.says('subscribed', juliet)
+      await juliet.catchesUpWith(romeo)
+      juliet.says('subscribe', romeo)
+      // Prosody keeps that word to itself, and the gateway approves. ejabberd passes it on, forgets it, and asks him again.
+      if (inside === 'ejabberd') {
+        await romeo.hears('subscribe', juliet)
+        romeo.says('subscribed', juliet)
+      }
+      await juliet.hears('subscribed', romeo)
+      await juliet.seesOnce(romeo, { show: 'dnd' })
+      await gateway.crashes()
+      await juliet.seesOnce(romeo, { show: 'away' })
+    })
+
+    // COMPAT(ejabberd 23.01): passes on a `subscribed` that answers nothing, and tells her no presence for it.
+    const knownToFail = inside === 'ejabberd' ? test.fails : test
+    knownToFail.each(trustingTypes)(
+      'sees everything once when he says `subscribed` unasked (%s)',
+      async type => {
+        const { romeo, juliet } = await meet(type, 'granted')
+        await juliet.doesNotSee(romeo, { show: 'chat' })
+        await asksAndSees(juliet, romeo, { show: 'chat' })
+        romeo.says('subscribed', juliet)
+        await juliet.seesOnce(romeo, { show: 'dnd' })
+      },
+    )
   })
 }
 
