@@ -96,6 +96,12 @@ export class Client {
     this.#seen = []
   }
 
+  /** Loses its connection, without a word. */
+  async isCutOff(): Promise<void> {
+    this.#socket.destroy()
+    await this.#closed
+  }
+
   /** Closes the stream and the socket. */
   async close(): Promise<void> {
     this.#socket.end('</stream:stream>')

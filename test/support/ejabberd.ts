@@ -23,8 +23,8 @@ export async function startEjabberd(options: PeerOptions): Promise<Peer> {
     listeners.push({
       ...listener(componentPort, 'ejabberd_service'),
       hosts: Object.fromEntries(hosts),
-      // Each stream carries its own domain alone. Else ejabberd gives any stanza to any stream, and order is lost.
-      global_routes: false,
+      // Each stream carries its own domain alone, or the loss of one would take the privileges of all.
+      ...(components.privileged === undefined ? {} : { global_routes: false }),
     })
   }
   const configuration = {

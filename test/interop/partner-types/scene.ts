@@ -13,6 +13,8 @@ export type Meeting = {
   readonly romeo: Person
   readonly juliet: Person
   readonly gateway: GatewayProcess
+  /** Addresses of local users who have done nothing yet. */
+  readonly residents: readonly string[]
 }
 
 /** Brings together two users who have never met: Romeo here, Juliet with a partner of this type. */
@@ -26,7 +28,8 @@ export const grants = ['granted', 'not granted'] as const satisfies readonly Gra
 const partners = partnerTypes.flatMap(type =>
   grants.map(grant => ({ type, grant, domain: domainOf(type, grant) })),
 )
-const guests = Array.from({ length: 40 }, (_, index) => `guest${index}`)
+const guests = Array.from({ length: 80 }, (_, index) => `guest${index}`)
+const residents = Array.from({ length: 20 }, (_, index) => `resident${index}`)
 
 /** What a partner's user gets to see of a local user's status note. */
 export function noteFor(type: PartnerType, note: string): { readonly note?: string } {
@@ -78,7 +81,12 @@ export class Scene {
       this.#world.login(local.server, local.server.domain, name),
       this.#world.login(this.#partner.server, domainOf(type, grant), name),
     ])
-    return { romeo: new Person(romeo), juliet: new Person(juliet), gateway: local.gateway }
+    return {
+      romeo: new Person(romeo),
+      juliet: new Person(juliet),
+      gateway: local.gateway,
+      residents: residents.map(resident => `${resident}@${local.server.domain}`),
+    }
   }
 
   /** For `afterEach`: prints the logs when the test has failed. */
@@ -105,7 +113,7 @@ function startLocal(world: World, kind: PeerKind): Promise<LocalSite> {
   const entries = partners.map(({ domain, type }) => ({ primaryDomain: domain, partnerType: type }))
   return world.local(kind, domain, certificate, entries, {
     sections: { limits: { unauthenticatedPerAddress: 1000 } }, // all come from one address
-    moreUsers: guests,
+    moreUsers: [...guests, ...residents],
     privileged: partners.flatMap(({ grant, domain }) => (grant === 'granted' ? [domain] : [])),
   })
 }

@@ -57,6 +57,15 @@ export function withoutTheUsersWord(meet: Meet, inside: PeerKind): void {
       await romeo.hasHeardNothingFrom(juliet)
     })
 
+    // ejabberd does not tell of it: docs/inside.md, known limits.
+    test.runIf(inside === 'prosody')('sees him gone when his connection is lost', async () => {
+      const { romeo, juliet } = await meet('federated', 'granted')
+      await juliet.doesNotSee(romeo, { show: 'chat' })
+      await asksAndSees(juliet, romeo, { show: 'chat' })
+      await romeo.client.isCutOff()
+      await juliet.seesGone(romeo)
+    })
+
     test.each(trustingTypes)('sees everything once when he adds her, too (%s)', async type => {
       const { romeo, juliet } = await meet(type, 'granted')
       await juliet.doesNotSee(romeo, { show: 'chat' })
