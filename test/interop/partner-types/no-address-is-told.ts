@@ -33,7 +33,7 @@ export function noAddressIsTold(meet: Meet): void {
         }
         const [existing, missing] = [median(times.existing), median(times.missing)]
         // They differ by far less than asking a server takes.
-        expect(Math.max(existing, missing) / Math.min(existing, missing)).toBeLessThan(3)
+        expect(Math.max(existing, missing) / Math.min(existing, missing)).toBeLessThan(2)
       }
     })
   })

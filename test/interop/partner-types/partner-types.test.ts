@@ -6,6 +6,7 @@ import { noAddressIsTold } from './no-address-is-told.ts'
 import { type Meet, Scene } from './scene.ts'
 import { statusNotes } from './status-notes.ts'
 import { strangers } from './strangers.ts'
+import { theRosterDecides } from './the-roster-decides.ts'
 import { withoutTheUsersWord } from './without-the-users-word.ts'
 
 // The servers are started once, and every walk has users of its own. Each idea of docs/partner-types.md has its file.
@@ -25,6 +26,7 @@ describeInterop('partner types', () => {
     strangers(meet)
     statusNotes(meet)
     withoutTheUsersWord(meet, inside)
+    theRosterDecides(meet)
     noAddressIsTold(meet)
   })
 })

@@ -82,8 +82,10 @@ export class Person {
 
   /** Sees that somebody is not there any more, with exactly this note, or none. */
   async seesGone(other: Person, { note }: Pick<Mood, 'note'> = {}): Promise<void> {
-    const isIt = (seen: Seen) => seen.name === 'presence' && seen.attributes['type'] === 'unavailable'
-    const presence = await this.takes(`absence of ${other.bare}`, seen => isIt(seen) && isFrom(seen, other))
+    const isIt = (seen: Seen) =>
+      seen.attributes['type'] === 'unavailable' &&
+      (isPresence(seen, other.full) || isPresence(seen, other.bare))
+    const presence = await this.takes(`absence of ${other.full}`, isIt)
     expect({ note: noteOf(presence) }).toEqual({ note })
   }
 

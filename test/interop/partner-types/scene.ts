@@ -13,6 +13,8 @@ export type Meeting = {
   readonly romeo: Person
   readonly juliet: Person
   readonly gateway: GatewayProcess
+  /** Romeo logs in with one more client. */
+  readonly romeoElsewhere: () => Promise<Person>
   /** Addresses of local users who have done nothing yet. */
   readonly residents: readonly string[]
 }
@@ -77,14 +79,17 @@ export class Scene {
     const local = this.#local(inside)
     const name = guests[this.#nextGuest++]
     if (name === undefined) throw new Error('more walks than guests')
+    const romeoElsewhere = async () =>
+      new Person(await this.#world.login(local.server, local.server.domain, name))
     const [romeo, juliet] = await Promise.all([
-      this.#world.login(local.server, local.server.domain, name),
+      romeoElsewhere(),
       this.#world.login(this.#partner.server, domainOf(type, grant), name),
     ])
     return {
-      romeo: new Person(romeo),
+      romeo,
       juliet: new Person(juliet),
       gateway: local.gateway,
+      romeoElsewhere,
       residents: residents.map(resident => `${resident}@${local.server.domain}`),
     }
   }

@@ -18,5 +18,16 @@ export function theRosterDecides(meet: Meet): void {
       await gateway.comesBack()
       await juliet.isStrangerTo(romeo)
     })
+
+    test('is a stranger once the local user has dropped her who had not answered yet', async () => {
+      const { romeo, juliet, gateway } = await meet('publicUnverified', 'granted')
+      romeo.says('subscribe', juliet)
+      await juliet.hears('subscribe', romeo)
+      await juliet.reaches(romeo)
+      // ejabberd says no word of it, so that it takes the gateway a minute, or a restart, to know.
+      await romeo.dropsFromRoster(juliet)
+      await gateway.crashes()
+      await juliet.isStrangerTo(romeo)
+    })
   })
 }

@@ -57,6 +57,22 @@ export function withoutTheUsersWord(meet: Meet, inside: PeerKind): void {
       await romeo.hasHeardNothingFrom(juliet)
     })
 
+    test.each(trustingTypes)('sees each of his clients (%s)', async type => {
+      const { romeo, juliet, romeoElsewhere } = await meet(type, 'granted')
+      const elsewhere = await romeoElsewhere()
+      elsewhere.shows({ show: 'away', note: 'on the train' })
+      await juliet.catchesUpWith(elsewhere)
+      await juliet.doesNotSee(romeo, { show: 'chat' })
+      await asksAndSees(juliet, romeo, { show: 'chat' })
+      await juliet.sees(elsewhere, { show: 'away', ...noteFor(type, 'on the train') })
+      romeo.leaves('gone fishing')
+      await juliet.seesGone(romeo, noteFor(type, 'gone fishing'))
+      juliet.probes(romeo)
+      await juliet.sees(elsewhere, { show: 'away', ...noteFor(type, 'on the train') })
+      juliet.says('unsubscribe', romeo)
+      await juliet.seesGone(elsewhere)
+    })
+
     // ejabberd does not tell of it: docs/inside.md, known limits.
     test.runIf(inside === 'prosody')('sees him gone when his connection is lost', async () => {
       const { romeo, juliet } = await meet('federated', 'granted')
