@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { PartnerType } from '../../src/policy/partner.ts'
 import type { EventName, GatewayEvent } from '../../src/telemetry/events.ts'
 import { freePorts, ServerProcess } from './server-process.ts'
 
@@ -75,6 +76,18 @@ export class GatewayProcess {
   /** Starts again on the same port, with what it has stored. */
   async comesBack(): Promise<void> {
     this.#running = await run(this.#directory, this.#settings)
+  }
+
+  /** Gives a partner another type, and reloads (SIGHUP). Types that were changed before are the first ones again. */
+  async changesPartner(primaryDomain: string, partnerType: PartnerType): Promise<void> {
+    const partners = this.#settings.partners.map(entry =>
+      entry.primaryDomain === primaryDomain ? { ...entry, partnerType } : entry,
+    )
+    await writePartners(this.#directory, partners)
+    let before = this.events('reloaded').length
+    this.#running.signal('SIGHUP')
+    const isNew = () => before-- === 0
+    await this.#running.first('reload', eventOf('reloaded', isNew), 15_000)
   }
 
   /** The first event of that name that fits, also out of those that came before. */
@@ -152,11 +165,15 @@ async function writeConfiguration(directory: string, settings: GatewaySettings, 
     ...settings.sections,
     log: { level: 'debug' },
   }
-  const partners = settings.partners.map(entry => ({ partnerType: 'federated', ...entry }))
   // JSON is YAML. The secret of the component is in the first file.
   await writeFile(file, JSON.stringify(configuration, null, 2), { mode: 0o600 })
-  await writeFile(join(directory, 'partners.yaml'), JSON.stringify({ partners }, null, 2))
+  await writePartners(directory, settings.partners)
   await writeFile(join(directory, 'local.crt'), settings.certificatePem)
   await writeFile(join(directory, 'local.key'), settings.keyPem, { mode: 0o600 })
   await writeFile(join(directory, 'authority.crt'), settings.authorityPem)
+}
+
+async function writePartners(directory: string, entries: readonly PartnerEntry[]): Promise<void> {
+  const partners = entries.map(entry => ({ partnerType: 'federated', ...entry }))
+  await writeFile(join(directory, 'partners.yaml'), JSON.stringify({ partners }, null, 2))
 }

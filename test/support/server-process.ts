@@ -139,6 +139,11 @@ export class ServerProcess {
     return code
   }
 
+  /** Tells the process something. */
+  signal(name: 'SIGHUP'): void {
+    this.#child.kill(name)
+  }
+
   /** Kills the process: it has no time for anything. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
