@@ -3,7 +3,7 @@ import type { SubscriptionWord } from '../../../src/policy/contacts.ts'
 import { type Client, childText, describeStanza, type Seen } from '../../support/client.ts'
 
 /** What somebody says of himself by presence: how available he is, and his status note. */
-export type Mood = { readonly show: 'away' | 'chat' | 'dnd' | 'xa'; readonly note?: string }
+export type Availability = { readonly show: 'away' | 'chat' | 'dnd' | 'xa'; readonly note?: string }
 
 // Generous: the machine may be busy, and nobody waits for it who is not going to fail.
 const patienceMs = 30_000
@@ -30,11 +30,12 @@ export class Person {
     await this.takes(word, seen => isPresence(seen, from.bare) && seen.attributes['type'] === word)
   }
 
-  /** Is told that a contact stands in the roster like this. */
-  async hasRosterItem(contact: Person, as: { readonly ask: 'subscribe' }): Promise<void> {
+  /** Is told that a contact stands in the roster as somebody who was asked. */
+  async hasOnRosterAsAsked(contact: Person): Promise<void> {
+    const isIt = ({ attributes }: Seen) =>
+      attributes['jid'] === contact.bare && attributes['ask'] === 'subscribe'
     const isPush = ({ children: [query] }: Seen) =>
-      query?.xmlns === 'jabber:iq:roster' &&
-      query.children.some(({ attributes: item }) => item['jid'] === contact.bare && item['ask'] === as.ask)
+      query?.xmlns === 'jabber:iq:roster' && query.children.some(isIt)
     await this.takes(`roster push for ${contact.bare}`, isPush)
   }
 
@@ -49,27 +50,27 @@ export class Person {
   }
 
   /** Tells everybody who is subscribed. */
-  shows({ show, note }: Mood): void {
+  shows({ show, note }: Availability): void {
     const status = note === undefined ? '' : `<status>${note}</status>`
     this.client.send(`<presence><show>${show}</show>${status}</presence>`)
   }
 
   /** Sends somebody presence who may not be subscribed. */
-  showsTo(other: Person, { show }: Mood): void {
+  showsTo(other: Person, { show }: Availability): void {
     this.client.send(`<presence to='${other.bare}'><show>${show}</show></presence>`)
   }
 
   /** Somebody shows himself, and writes after that: until then his presence has been seen once. */
-  async seesOnce(other: Person, mood: Mood): Promise<void> {
+  async seesOnce(other: Person, availability: Availability): Promise<void> {
     await this.catchesUpWith(other)
-    other.shows(mood)
+    other.shows(availability)
     await other.writesTo(this)
-    const isIt = (seen: Seen) => isAvailable(seen, other) && childText(seen, 'show') === mood.show
+    const isIt = (seen: Seen) => isAvailable(seen, other) && childText(seen, 'show') === availability.show
     expect(this.client.untaken.filter(isIt).map(describeStanza)).toHaveLength(1)
   }
 
   /** Sees somebody's presence with exactly this note, or none. */
-  async sees(other: Person, { show, note }: Mood): Promise<void> {
+  async sees(other: Person, { show, note }: Availability): Promise<void> {
     const isIt = (seen: Seen) => isAvailable(seen, other) && childText(seen, 'show') === show
     const presence = await this.takes(`presence ${show} of ${other.bare}`, isIt)
     expect({ show, note: noteOf(presence) }).toEqual({ show, note })
@@ -81,7 +82,7 @@ export class Person {
   }
 
   /** Sees that somebody is not there any more, with exactly this note, or none. */
-  async seesGone(other: Person, { note }: Pick<Mood, 'note'> = {}): Promise<void> {
+  async seesGone(other: Person, { note }: Pick<Availability, 'note'> = {}): Promise<void> {
     const isIt = (seen: Seen) =>
       seen.attributes['type'] === 'unavailable' &&
       (isPresence(seen, other.full) || isPresence(seen, other.bare))
@@ -178,9 +179,9 @@ export class Person {
   }
 
   /** Has seen no presence of somebody's, who shows himself now, and writes after that. */
-  async doesNotSee(other: Person, mood: Mood): Promise<void> {
+  async doesNotSee(other: Person, availability: Availability): Promise<void> {
     await this.catchesUpWith(other)
-    other.shows(mood)
+    other.shows(availability)
     await this.catchesUpWith(other, seen => seen.attributes['type'] === undefined)
   }
 

@@ -9,7 +9,7 @@ export function theRosterDecides(meet: Meet): void {
       await juliet.isStrangerTo(romeo)
       await gateway.dies()
       romeo.says('subscribe', juliet)
-      await romeo.hasRosterItem(juliet, { ask: 'subscribe' })
+      await romeo.hasOnRosterAsAsked(juliet)
       await gateway.comesBack()
       await juliet.reaches(romeo)
 
