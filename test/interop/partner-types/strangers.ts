@@ -50,10 +50,11 @@ export function strangers(meet: Meet): void {
         await juliet.reaches(romeo)
         await removes()
         await juliet.isStrangerTo(romeo)
-        await gateway.crashes()
-        await juliet.isStrangerTo(romeo)
         await juliet.doesNotSee(romeo, { show: 'xa', note: 'gone' })
       }
+      await gateway.crashes()
+      await juliet.isStrangerTo(romeo)
+      await juliet.doesNotSee(romeo, { show: 'dnd', note: 'gone' })
     })
 
     test.each(grants)('is no stranger while one of both subscriptions stands (%s)', async grant => {
