@@ -207,13 +207,13 @@ export class Wire {
   async #secure(start: (socket: Socket) => tls.TLSSocket, done: string): Promise<void> {
     this.#raw.removeAllListeners('data').removeAllListeners('end')
     const secured = start(this.#raw)
+    secured.on('error', () => undefined) // also one that follows the one which ended the handshake
     const failed = once(secured, 'close').then(() =>
       Promise.reject(new Error('the handshake was broken off')),
     )
     const raced = Promise.race([once(secured, done), failed])
     failed.catch(() => undefined)
     await raced
-    secured.on('error', () => undefined)
     this.#socket = secured
     this.#begin()
     this.#attach(secured)
