@@ -46,6 +46,20 @@ describe('the file of tokens', () => {
     expect(readdirSync(folder.at('data'))).toEqual(['tokens.yaml'])
   })
 
+  test('keeps digits for what they are', async () => {
+    const file = configFolder().at('config/tokens.yaml')
+    const digits = {
+      ...grafana,
+      name: '007',
+      id: '000000012345',
+      salt: '1e'.padEnd(32, '0'),
+      hash: '1'.repeat(64),
+    }
+    expect(await keepToken(file, digits)).toBe(true)
+    expect(readTokens(file)).toEqual([digits])
+    expect(await dropToken(file, '007')).toBe(true)
+  })
+
   test('keeps its comments and its mode', async () => {
     const file = configFolder().at('config/tokens.yaml')
     await keepToken(file, grafana)
