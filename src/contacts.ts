@@ -60,6 +60,7 @@ export function openContacts(path: string, log: Log, mostOfUser: () => number): 
       if (isEnded) log.event({ event: 'contact.revoked', local, remote, by: operator })
       return isEnded
     },
+    find: (local, remote) => store.find(local, remote),
     list: (filter, most, after) => store.list(filter, most, after),
     get size() {
       return store.size

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { contactRoutes } from './admin/contacts.ts'
+import { auditFile } from './admin/audit.ts'
 import type { Readiness } from './admin/health.ts'
-import { insideRoutes } from './admin/inside.ts'
-import { type ReloadOutcome, reloadRoutes } from './admin/reload.ts'
+import type { ReloadOutcome } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
+import { apiRoutes } from './api-routes.ts'
 import type { Config } from './config/schema.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
@@ -177,19 +177,19 @@ export async function startGatehouse(
       listening.push(at)
       log.event({ event: 'listening', ...at })
     }
-    const { address, port, socket } = config.admin
-    admin = await startAdminServer({
-      address,
-      port,
-      socket,
-      log,
-      health: { readiness, metrics: () => metrics.render() },
-      routes: [
-        ...contactRoutes(contacts, () => current.config),
-        ...insideRoutes(insideState, () => current.config),
-        ...(reload ? reloadRoutes(reload) : []),
-      ],
+    const routes = apiRoutes({
+      config: () => current.config,
+      contacts,
+      directory,
+      inside: insideState,
+      credentials: () => credentials,
+      readiness,
+      listening,
+      reload,
+      audit: auditFile(config.admin.audit),
     })
+    const health = { readiness, metrics: () => metrics.render() }
+    admin = await startAdminServer({ ...config.admin, log, health, routes })
   } catch (error) {
     for (const listener of listeners) listener.close()
     directory.openNothingMore()

@@ -30,12 +30,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Files of the root that belong to the composition root. */
 const composition = [
+  'api-description.ts',
+  'api-routes.ts',
+  'certificate-facts.ts',
   'contacts.ts',
   'gatehouse.ts',
   'derived.ts',
   'expiry.ts',
   'gauges.ts',
   'inside.ts',
+  'sessions.ts',
   'shutdown.ts',
 ]
 

@@ -1,29 +1,42 @@
 import { z } from 'zod'
-import { failure, type Reply, RequestError, wrongMethod } from './reply.ts'
-
-/** What somebody may do: look, or change as well. */
-export type Role = 'viewer' | 'administrator'
+import type { Role } from '../config/tokens.ts'
+import { failure, json, type Reply, RequestError, wrongMethod } from './reply.ts'
 
 /** Who asks. */
-export type Caller = { readonly name: string; readonly role: Role }
+export type Caller = {
+  readonly name: string
+  readonly role: Role
+  /** The address that he asks from; `local` = by the socket, or on the files of a gateway that does not run. */
+  readonly from: string
+}
 
-/** A request to the API; `body` is what its JSON says, undefined where there is none. */
+/** A request to the API. */
 export type ApiRequest = {
   readonly method: string
   /** The path, with its query. */
   readonly url: string
-  readonly body?: unknown
+  /** Reads what its JSON says, of so many bytes at most; undefined where there is none. */
+  readonly readBody: (mostBytes: number) => Promise<unknown>
 }
 
 type Parameters = Readonly<Record<string, string>>
 
 /** One thing that the API can do. */
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** A step in braces fits anything, the empty text too, and names it for `answer`: `/contacts/{local}`. */
   readonly path: string
   /** The least that a caller has to be. */
   readonly role: Role
+  /** What it does, in one line. */
+  readonly summary: string
+  readonly query: z.ZodType
+  readonly body: z.ZodType
+  readonly bodyBytes: number
+  /** What its answers hold, by status. */
+  readonly answers: Readonly<Record<number, z.ZodType>>
+  /** With which statuses it refuses, besides those that every route may refuse with; and why. */
+  readonly refusals: Readonly<Record<number, string>>
   readonly answer: (
     caller: Caller,
     parameters: Parameters,
@@ -32,51 +45,69 @@ export type Route = {
   ) => Reply | Promise<Reply>
 }
 
-const nothing = z.strictObject({})
+/** The query or the body of a request that has none. */
+export const nothing = z.strictObject({})
+const mostBodyBytes = 65_536
 
 /**
  * Makes a route whose query and body are checked before `handle` sees them.
- * @param route `query` and `body` where there may be any
+ * @param route `query` and `body` where there may be any; a body of 64 KiB at most, where `bodyBytes` says nothing else
  */
 export function defineRoute<
   Query extends z.ZodType = typeof nothing,
   Body extends z.ZodType = typeof nothing,
+  Answers extends Readonly<Record<number, z.ZodType>> = Readonly<Record<number, z.ZodType>>,
 >(
-  route: Pick<Route, 'method' | 'path' | 'role'> & {
-    readonly query?: Query
-    readonly body?: Body
-    readonly handle: (call: {
-      readonly caller: Caller
-      readonly parameters: Parameters
-      readonly query: z.output<Query>
-      readonly body: z.output<Body>
-    }) => Reply | Promise<Reply>
-  },
+  route: Pick<Route, 'method' | 'path' | 'role' | 'summary'> &
+    Partial<Pick<Route, 'bodyBytes' | 'refusals'>> & {
+      readonly query?: Query
+      readonly body?: Body
+      readonly answers: Answers
+      readonly handle: (call: {
+        readonly caller: Caller
+        readonly parameters: Parameters
+        readonly query: z.output<Query>
+        readonly body: z.output<Body>
+        /** The body as it came. */
+        readonly given: unknown
+      }) => Outcome<NoInfer<Answers>> | Promise<Outcome<NoInfer<Answers>>>
+    },
 ): Route {
-  const { method, path, role, query = nothing, body = nothing, handle } = route
+  const { query = nothing, body = nothing, bodyBytes = mostBodyBytes, refusals = {}, handle, ...rest } = route
   return {
-    method,
-    path,
-    role,
-    answer: (caller, parameters, givenQuery, givenBody) =>
-      handle({
+    ...rest,
+    query,
+    body,
+    bodyBytes,
+    refusals,
+    answer: async (caller, parameters, givenQuery, givenBody) => {
+      const [status, value] = await handle({
         caller,
         parameters,
         query: check(query, 'query', givenQuery) as z.output<Query>,
         body: check(body, 'body', givenBody === undefined ? {} : givenBody) as z.output<Body>,
-      }),
+        given: givenBody,
+      })
+      return json(status, value)
+    },
   }
 }
 
+/** A status, and the value that goes with it. */
+type Outcome<Answers> = {
+  [Status in keyof Answers & number]: readonly [Status, z.input<Answers[Status] & z.ZodType>]
+}[keyof Answers & number]
+
 /**
- * Answers a request by the route for its path and method.
+ * Answers a request by the route for its path and method; HEAD as GET. Its body is read once it is clear that somebody wants it.
  * @throws whatever else than a `RequestError` the route raises
  */
 export async function answerApi(
   routes: readonly Route[],
   caller: Caller,
-  { method, url, body }: ApiRequest,
+  { method: asked, url, readBody }: ApiRequest,
 ): Promise<Reply> {
+  const method = asked === 'HEAD' ? 'GET' : asked
   const path = url.split('?', 1)[0]!
   const query = new URLSearchParams(url.slice(path.length + 1))
   const found = routes.flatMap(route => {
@@ -91,6 +122,7 @@ export async function answerApi(
     return failure(403, `${caller.name} may look, and change nothing`)
   }
   try {
+    const body = await readBody(route.bodyBytes)
     return await route.answer(caller, parameters, Object.fromEntries(query), body)
   } catch (error) {
     if (error instanceof RequestError) return failure(error.status, error.message)

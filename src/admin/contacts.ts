@@ -11,10 +11,14 @@ import {
   parseJid,
 } from '../xmpp/address.ts'
 import { defineRoute, type Route } from './api.ts'
-import { json, RequestError } from './reply.ts'
+import type { Audit } from './audit.ts'
+import { RequestError } from './reply.ts'
 
 /** What operators do with the contacts. */
 export type ContactOrders = {
+  has(local: BareJid, remote: BareJid): boolean
+  /** What is on disk of a contact. */
+  find(local: BareJid, remote: BareJid): Contact | undefined
   list(filter: ContactFilter, most: number, after?: ContactPage['next']): ContactPage
   /** @returns false where it was authorised before @throws {StoreError} when it cannot be written */
   allow(local: BareJid, remote: BareJid, order: Order): boolean
@@ -22,28 +26,40 @@ export type ContactOrders = {
   revoke(local: BareJid, remote: BareJid, order: Order): boolean
 }
 
-/** A contact as the API shows it. */
-export type ContactJson = {
-  readonly local: string
-  readonly remote: string
-  /** ISO 8601, UTC. */
-  readonly since: string
-  readonly words: Contact['words']
-  readonly operator: string | null
-  readonly reason: string | null
-}
+const contactJson = z.strictObject({
+  local: z.string(),
+  remote: z.string(),
+  since: z.iso.datetime(),
+  words: z
+    .array(z.enum(['subscribe', 'subscribed']))
+    .describe('What the local user has sent to it, and not taken back.'),
+  operator: z.string().nullable().describe('Who allowed it; null = the local user.'),
+  reason: z.string().nullable(),
+})
 
-/** A page of the list; `next` is for `after`, null at the end. A page may be empty and not the last. */
-export type ContactsJson = { readonly contacts: readonly ContactJson[]; readonly next: string | null }
+/** A contact as the API shows it. */
+export type ContactJson = Readonly<z.output<typeof contactJson>>
+
+const contactsJson = z.strictObject({
+  contacts: z.array(contactJson),
+  next: z
+    .string()
+    .nullable()
+    .describe('For `after`; null at the end. A page may be empty, and not the last.'),
+})
+
+/** A page of the list. */
+export type ContactsJson = Readonly<z.output<typeof contactsJson>>
+
+const contactChangeJson = z.strictObject({
+  local: z.string(),
+  remote: z.string(),
+  authorised: z.boolean(),
+  changed: z.boolean().describe('False where that was so before.'),
+})
 
 /** What holds after a change. */
-export type ContactChangeJson = {
-  readonly local: string
-  readonly remote: string
-  readonly authorised: boolean
-  /** False where that was so before. */
-  readonly changed: boolean
-}
+export type ContactChangeJson = Readonly<z.output<typeof contactChangeJson>>
 
 /** The most contacts on one page. */
 export const mostContacts = 1000
@@ -52,12 +68,14 @@ export const mostContacts = 1000
  * The routes of contacts: list, allow, revoke.
  * @param config the configuration in force
  */
-export function contactRoutes(contacts: ContactOrders, config: () => Config): readonly Route[] {
+export function contactRoutes(contacts: ContactOrders, config: () => Config, audit: Audit): readonly Route[] {
   return [
     defineRoute({
       method: 'GET',
       path: '/contacts',
       role: 'viewer',
+      summary: 'Authorised contacts, in order, a page at a time.',
+      answers: { 200: contactsJson },
       query: z.strictObject({
         local: z.string().optional(),
         remote: z.string().optional(),
@@ -71,39 +89,51 @@ export function contactRoutes(contacts: ContactOrders, config: () => Config): re
         }
         const page = contacts.list(filter, query.limit, pairOf(query.after))
         const next = page.next === undefined ? null : `${page.next.local} ${page.next.remote}`
-        return json(200, { contacts: page.contacts.map(asJson), next } satisfies ContactsJson)
+        return [200, { contacts: page.contacts.map(asJson), next }]
       },
     }),
     defineRoute({
       method: 'PUT',
       path: '/contacts/{local}/{remote}',
       role: 'administrator',
+      summary: "Authorises a partner's user to reach a local user.",
+      answers: { 200: contactChangeJson, 201: contactChangeJson },
+      refusals: { 422: 'not a local user, or not a partner’s', 503: unwritten },
       body: z.strictObject({ reason: reasonText.optional() }),
-      handle: ({ caller, parameters, body }) => {
+      handle: async ({ caller, parameters, body }) => {
         const { local, remote } = pairIn(parameters)
         mustBeUsers(local, remote, config())
         const order = { operator: caller.name, reason: body.reason }
-        const changed = written(() => contacts.allow(local, remote, order))
-        const outcome: ContactChangeJson = { local, remote, authorised: true, changed }
-        return json(changed ? 201 : 200, outcome)
+        if (contacts.has(local, remote)) return [200, { local, remote, authorised: true, changed: false }]
+        const change = { action: 'contact.allow', subject: `${local} ${remote}`, before: null, after: order }
+        await audit.record(caller, change, () => written(() => contacts.allow(local, remote, order)))
+        return [201, { local, remote, authorised: true, changed: true }]
       },
     }),
     defineRoute({
       method: 'DELETE',
       path: '/contacts/{local}/{remote}',
       role: 'administrator',
-      handle: ({ caller, parameters }) => {
+      summary: 'Ends an authorisation, whatever it came from.',
+      answers: { 200: contactChangeJson },
+      refusals: { 404: 'there is no such contact', 503: unwritten },
+      handle: async ({ caller, parameters }) => {
         // Also of a domain that is no partner's any more.
         const { local, remote } = pairIn(parameters)
-        const changed = written(() => contacts.revoke(local, remote, { operator: caller.name }))
-        if (!changed) throw new RequestError(404, `${remote} is not an authorised contact of ${local}`)
-        const outcome: ContactChangeJson = { local, remote, authorised: false, changed }
-        return json(200, outcome)
+        if (!contacts.has(local, remote))
+          throw new RequestError(404, `${remote} is not an authorised contact of ${local}`)
+        const known = contacts.find(local, remote)
+        const before = known === undefined ? null : asJson(known)
+        const change = { action: 'contact.revoke', subject: `${local} ${remote}`, before, after: null }
+        const order = { operator: caller.name }
+        await audit.record(caller, change, () => written(() => contacts.revoke(local, remote, order)))
+        return [200, { local, remote, authorised: false, changed: true }]
       },
     }),
   ]
 }
 
+const unwritten = 'the disk does not take the change, or not its record'
 const cursor = /^[^ ]+ [^ ]+$/
 
 // It is shown on terminals.
@@ -164,5 +194,5 @@ function written(change: () => boolean): boolean {
 
 function asJson({ local, remote, since, words, operator, reason }: Contact): ContactJson {
   const who = { operator: operator ?? null, reason: reason ?? null }
-  return { local, remote, since: since.toISOString(), words, ...who }
+  return { local, remote, since: since.toISOString(), words: [...words], ...who }
 }

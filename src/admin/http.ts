@@ -13,7 +13,8 @@ const bounds = {
   connectionsCheckingInterval: 1000,
 } as const
 const mostConnections = 64
-const mostBodyBytes = 65_536
+// Whoever does not read his answer is not waited for either.
+const mostIdleMs = 30_000
 
 /** Gives the answer to a request; a `RequestError` that it raises is one, too. */
 export type Respond = (request: IncomingMessage) => Reply | Promise<Reply>
@@ -28,6 +29,7 @@ export async function listenForHttp(at: ListenOptions, respond: Respond, log: Lo
     void answer(request, respond, log).then(reply => send(request, response, reply))
   })
   server.maxConnections = mostConnections
+  server.setTimeout(mostIdleMs)
   server.listen(at)
   await once(server, 'listening')
   server.on('error', error => log.error('admin server failed', { err: error }))
@@ -45,9 +47,9 @@ export async function closeServer(server: Server): Promise<void> {
 /**
  * Reads the body of a request.
  * @returns what it says in JSON; undefined where there is none
- * @throws {RequestError} where it is longer than 64 KiB, or not JSON
+ * @throws {RequestError} where it is longer, or not JSON
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, mostBodyBytes: number): Promise<unknown> {
   const tooLong = new RequestError(413, `the body may have ${mostBodyBytes} bytes at most`)
   if (Number(request.headers['content-length'] ?? 0) > mostBodyBytes) throw tooLong
   const chunks: Buffer[] = []
@@ -75,7 +77,7 @@ async function answer(request: IncomingMessage, respond: Respond, log: Log): Pro
   } catch (error) {
     if (error instanceof RequestError) return failure(error.status, error.message)
     // Who is gone before he has said all has broken nothing.
-    const isGone = request.destroyed && !request.complete
+    const isGone = request.errored !== null || (request.destroyed && !request.complete)
     if (!isGone) log.error('admin request failed', { err: error })
     return failure(500, 'internal error, see the log')
   }
@@ -84,13 +86,14 @@ async function answer(request: IncomingMessage, respond: Respond, log: Log): Pro
 function send(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, type, body, allow }: Reply,
+  { status, type, body, allow, headers }: Reply,
 ): void {
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...headers,
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
     // What was not read of a body is not read any more: the connection ends instead.
     ...(request.complete || !hasBody(request) ? {} : { connection: 'close' }),

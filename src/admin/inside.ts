@@ -1,8 +1,8 @@
+import { z } from 'zod'
 import type { Config } from '../config/schema.ts'
 import type { Privileges } from '../policy/privileges.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { defineRoute, type Route } from './api.ts'
-import { json } from './reply.ts'
 
 /** A local and a partner's domain. */
 type Pair = { readonly local: Domain; readonly remote: Domain }
@@ -15,6 +15,16 @@ export type InsideState = {
   /** Where contact requests go to the users for want of a privilege. */
   readonly missing: () => readonly Pair[]
 }
+
+const pair = z.strictObject({ local: z.string(), remote: z.string() })
+const insideJson = z.strictObject({
+  faults: z.array(z.string()).readonly().describe('What keeps the connector from serving.'),
+  grants: z.array(pair.extend({ presence: z.boolean(), roster: z.boolean() })).readonly(),
+  missing: z
+    .array(pair)
+    .readonly()
+    .describe('Where contact requests go to the users for want of a privilege.'),
+})
 
 /** What the server inside grants to the component of each partner domain, by local domain (XEP-0356). */
 export type InsideJson = {
@@ -33,6 +43,9 @@ export function insideRoutes(inside: InsideState, config: () => Config): readonl
       method: 'GET',
       path: '/inside',
       role: 'viewer',
+      summary:
+        'What the server inside grants to the component of each partner domain (XEP-0356), and what is wrong with it.',
+      answers: { 200: insideJson },
       handle: () => {
         const { domains, partners } = config()
         const grants = partners.all.flatMap(partner =>
@@ -41,7 +54,7 @@ export function insideRoutes(inside: InsideState, config: () => Config): readonl
           ),
         )
         const answer: InsideJson = { faults: inside.faults(), grants, missing: inside.missing() }
-        return json(200, answer)
+        return [200, answer]
       },
     }),
   ]

@@ -1,29 +1,45 @@
+import { z } from 'zod'
 import { defineRoute, type Route } from './api.ts'
-import { json } from './reply.ts'
+import type { Audit } from './audit.ts'
+import { errorJson } from './reply.ts'
+
+/** What the API tells of a reload. */
+export const reloadOutcome = z.strictObject({
+  reloaded: z.boolean().describe('False where everything stays as it was.'),
+  problems: z
+    .array(z.string())
+    .describe(
+      'What is wrong, each with its position where it has one; of a reload that went well, the warnings.',
+    ),
+})
 
 /** What became of a reload. */
-export type ReloadOutcome = {
-  /** False where everything stays as it was. */
-  readonly reloaded: boolean
-  /** What is wrong, each with its position where it has one; of a reload that went well, the warnings. */
-  readonly problems: readonly string[]
-}
+export type ReloadOutcome = Readonly<z.output<typeof reloadOutcome>>
 
 /**
  * The route of a reload. 200 with the warnings where it went well; 409 where nothing has changed, with the problems.
  * @param reload reads the configuration anew
  */
-export function reloadRoutes(reload: () => Promise<ReloadOutcome>): readonly Route[] {
+export function reloadRoutes(reload: () => Promise<ReloadOutcome>, audit: Audit): readonly Route[] {
   return [
     defineRoute({
       method: 'POST',
       path: '/reload',
       role: 'administrator',
-      handle: async () => {
+      summary: 'Reads configuration, partner list and certificates anew.',
+      answers: {
+        200: reloadOutcome,
+        409: reloadOutcome.extend(errorJson.shape),
+      },
+      refusals: { 503: 'it cannot be put on record' },
+      handle: async ({ caller }) => {
+        const change = { action: 'reload', subject: 'configuration', before: null, after: null }
+        const fail = audit.note(caller, change)
         const { reloaded, problems } = await reload()
-        if (reloaded) return json(200, { reloaded, problems } satisfies ReloadOutcome)
+        if (reloaded) return [200, { reloaded, problems: [...problems] }]
+        fail(new Error(problems.join('; ')))
         const message = 'the configuration cannot be used, the old one stays in force'
-        return json(409, { reloaded, problems, error: { message } })
+        return [409, { reloaded, problems: [...problems], error: { message } }]
       },
     }),
   ]

@@ -1,3 +1,8 @@
+import { z } from 'zod'
+
+/** What every refusal says. */
+export const errorJson = z.strictObject({ error: z.strictObject({ message: z.string() }) })
+
 /** An answer over HTTP. */
 export type Reply = {
   readonly status: number
@@ -5,6 +10,8 @@ export type Reply = {
   readonly body: string
   /** The methods that there are, where another one was asked for. */
   readonly allow?: readonly string[]
+  /** More headers. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** An answer in JSON. */

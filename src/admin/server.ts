@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Log } from '../telemetry/log.ts'
-import type { Route } from './api.ts'
+import { Access } from './access.ts'
+import { answerApi, type Route } from './api.ts'
 import { answerHealth, type HealthSources } from './health.ts'
-import { closeServer, listenForHttp } from './http.ts'
-import { failure, type Reply, wrongMethod } from './reply.ts'
+import { closeServer, listenForHttp, readJson } from './http.ts'
+import { refuseForeign } from './origin.ts'
+import { type Reply, wrongMethod } from './reply.ts'
 import { openAdminSocket } from './socket.ts'
 
 export type AdminOptions = {
@@ -13,8 +15,12 @@ export type AdminOptions = {
   readonly port: number
   /** Where the local commands speak to the daemon. */
   readonly socket: string
+  /** The file of tokens that the port asks for. */
+  readonly tokens: string
+  /** More names that the port goes by, in lower case. */
+  readonly hosts: readonly string[]
   readonly health: HealthSources
-  /** What the API can do. */
+  /** What the API can do, at the port as at the socket. */
   readonly routes: readonly Route[]
   readonly log: Log
 }
@@ -32,11 +38,12 @@ export type AdminServer = {
  * @throws {Error} when either cannot be had, such as EADDRINUSE; nothing is left open
  */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
-  const { health, log, routes } = options
+  const { log, routes } = options
   const socket = await openAdminSocket(options.socket, routes, log)
   try {
+    const access = new Access(options.tokens, log)
     const at = { host: options.address, port: options.port }
-    const server = await listenForHttp(at, request => replyTo(request, health), log)
+    const server = await listenForHttp(at, request => replyTo(request, access, options), log)
     const { address, port } = server.address() as AddressInfo
     return {
       address,
@@ -51,8 +58,27 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   }
 }
 
-function replyTo(request: IncomingMessage, health: HealthSources): Reply {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(['GET', 'HEAD'])
-  const path = (request.url ?? '/').split('?', 1)[0]!
-  return answerHealth(path, health) ?? failure(404, 'not found')
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Nothing but the paths of monitoring is answered to a stranger, and nothing that he sends is read. */
+async function replyTo(
+  request: IncomingMessage,
+  access: Access,
+  { health, hosts, routes }: AdminOptions,
+): Promise<Reply> {
+  const { method = '', url = '/', headers, socket } = request
+  const open = answerHealth(url.split('?', 1)[0]!, health)
+  if (open !== undefined) return method === 'GET' || method === 'HEAD' ? open : wrongMethod(['GET', 'HEAD'])
+  if (!methods.includes(method)) return wrongMethod(methods)
+  const { localAddress: arrivedAt = '', remoteAddress = '' } = socket
+  const addressed = { hosts: request.headersDistinct['host'] ?? [], origin: headers.origin, arrivedAt }
+  const refusal = refuseForeign(addressed, hosts)
+  if (refusal !== undefined) return refusal
+  const caller = await access.identify(headers.authorization, remoteAddress)
+  if ('status' in caller) return caller
+  return await answerApi(routes, caller, {
+    method,
+    url,
+    readBody: mostBytes => readJson(request, mostBytes),
+  })
 }

@@ -9,7 +9,7 @@ import { answerApi, type Caller, type Route } from './api.ts'
 import { closeServer, listenForHttp, readJson } from './http.ts'
 
 /** Whoever may open the socket is the user that the gateway runs as, or root. */
-export const localOperator: Caller = { name: 'local operator', role: 'administrator' }
+export const localOperator: Caller = { name: 'local operator', role: 'administrator', from: 'local' }
 
 /** The admin socket, listening. */
 export type AdminSocket = { readonly close: () => Promise<void> }
@@ -33,7 +33,8 @@ export async function openAdminSocket(
     const staged = join(folder, stagedName)
     const respond = async (request: IncomingMessage) => {
       const { method = '', url = '' } = request
-      return await answerApi(routes, localOperator, { method, url, body: await readJson(request) })
+      const readBody = (mostBytes: number) => readJson(request, mostBytes)
+      return await answerApi(routes, localOperator, { method, url, readBody })
     }
     const server = await listenForHttp({ path: staged }, respond, log)
     try {

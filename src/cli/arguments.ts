@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { describeAdminCommands } from './admin-arguments.ts'
 import { describeCertificateCommands } from './certificate-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
 import { describeDnsCommand } from './dns-arguments.ts'
@@ -79,6 +80,7 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     host,
     finish,
   )
+  describeAdminCommands(program, commandOptions, host, finish)
   const contact = program
     .command('contact')
     .description('authorised contacts, of the running daemon or in its file')

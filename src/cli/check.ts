@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { openReport } from '../config/report.ts'
 import type { Config } from '../config/schema.ts'
+import { readTokens } from '../config/tokens.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
 import type { CommandOptions, Host } from './host.ts'
@@ -36,9 +37,15 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const inConfig = openReport(config.file, problems)
   const fault = socketPathFault(config.admin.socket)
   if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
-  const { mode } = statSync(config.store.sqlite, { throwIfNoEntry: false }) ?? { mode: 0 }
-  const open = modeWarning(config.store.sqlite, mode & 0o777)
-  if (open !== undefined) inConfig('warning', ['store', 'sqlite'], open)
+  for (const [path, file] of [
+    [['store', 'sqlite'], config.store.sqlite],
+    [['admin', 'tokens'], config.admin.tokens],
+  ] as const) {
+    const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 }
+    const open = modeWarning(file, mode & 0o777)
+    if (open !== undefined) inConfig('warning', path, open)
+  }
+  problems.push(...tokenProblems(config.admin.tokens))
   await reportInside(config, inConfig)
   return problems
 }
@@ -52,4 +59,15 @@ function certificateProblems(file: string): ConfigProblem[] {
     if (!(error instanceof ConfigError)) throw error // the whole load has told of it
   }
   return problems
+}
+
+/** The daemon starts with a file of tokens that is wrong, and accepts none. */
+function tokenProblems(file: string): readonly ConfigProblem[] {
+  try {
+    readTokens(file)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
 }

@@ -4,10 +4,10 @@ import {
   type ContactsJson,
   mostContacts,
 } from '../admin/contacts.ts'
-import { ConfigError } from '../config/problems.ts'
-import { type ApiAnswer, ApiError, type GatewayApi, openGatewayApi } from './gateway-api.ts'
+import { good, withApi } from './api-answer.ts'
+import { openGatewayApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems, formatTable } from './output.ts'
+import { formatJson, formatTable } from './output.ts'
 
 /** Whose contacts are listed: a user's, or those of a domain's users; everybody's where neither is given. */
 export type ContactFilterOptions = { readonly local?: string; readonly remote?: string }
@@ -21,7 +21,7 @@ export async function listContacts(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(options, false, host, async api => {
+  return await withApi(openGatewayApi(options.config, false, host), host, async api => {
     const contacts: ContactJson[] = []
     let after: string | null = null
     do {
@@ -42,7 +42,7 @@ export async function allowContact(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(options, true, host, async api => {
+  return await withApi(openGatewayApi(options.config, true, host), host, async api => {
     const body = pair.reason === undefined ? {} : { reason: pair.reason }
     const answer = await good(api.ask({ method: 'PUT', url: pathOf(pair), body }))
     const change = answer as ContactChangeJson
@@ -57,49 +57,10 @@ export async function revokeContact(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(options, false, host, async api => {
+  return await withApi(openGatewayApi(options.config, false, host), host, async api => {
     const change = (await good(api.ask({ method: 'DELETE', url: pathOf(pair) }))) as ContactChangeJson
     tell(change, `${change.remote} is no longer an authorised contact of ${change.local}`, options, host)
   })
-}
-
-/** The API has refused. */
-class Refusal extends Error {
-  override readonly name = 'Refusal'
-  readonly exitStatus: number
-
-  constructor({ status, value }: ApiAnswer) {
-    super((value as { error?: { message?: string } }).error?.message ?? `the gateway answers ${status}`)
-    this.exitStatus = status === 400 ? 2 : 1
-  }
-}
-
-/** What the API says, where it does not refuse. */
-async function good(asked: Promise<ApiAnswer>): Promise<unknown> {
-  const answer = await asked
-  if (answer.status >= 300) throw new Refusal(answer)
-  return answer.value
-}
-
-async function withApi(
-  { config }: CommandOptions,
-  mayCreate: boolean,
-  host: Host,
-  work: (api: GatewayApi) => Promise<void>,
-): Promise<number> {
-  let api: GatewayApi | undefined
-  try {
-    api = await openGatewayApi(config, mayCreate, host)
-    await work(api)
-    return 0
-  } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
-    else if (error instanceof ApiError || error instanceof Refusal) host.err(`gatehouse: ${error.message}\n`)
-    else throw error
-    return error instanceof Refusal ? error.exitStatus : 1
-  } finally {
-    api?.close()
-  }
 }
 
 function pathOf({ local, remote }: PairArguments): string {

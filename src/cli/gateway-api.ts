@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs'
 import { request } from 'node:http'
 import { json as readJson } from 'node:stream/consumers'
-import { type ApiRequest, answerApi } from '../admin/api.ts'
+import { answerApi } from '../admin/api.ts'
+import { auditFile } from '../admin/audit.ts'
 import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
 import { isAnswered, localOperator, socketPathFault } from '../admin/socket.ts'
-import { readAdminSocket } from '../config/admin-socket.ts'
+import { readAdminFiles } from '../config/admin-files.ts'
 import { loadConfig } from '../config/load.ts'
 import { ContactStore } from '../store/contacts.ts'
 import { StoreError } from '../store/database.ts'
 import type { Host } from './host.ts'
+
+/** A request to the API; `body` is what its JSON says, undefined where there is none. */
+export type ApiRequest = { readonly method: string; readonly url: string; readonly body?: unknown }
 
 /** What the API has answered: its JSON. */
 export type ApiAnswer = { readonly status: number; readonly value: unknown }
@@ -32,7 +36,7 @@ export class ApiError extends Error {
  */
 export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
   const running = await openRunningApi(config)
-  return running ?? openOnFile(config, readAdminSocket(config), mayCreate, host)
+  return running ?? openOnFile(config, readAdminFiles(config).socket, mayCreate, host)
 }
 
 /**
@@ -40,7 +44,7 @@ export async function openGatewayApi(config: string, mayCreate: boolean, host: H
  * @throws {ConfigError | ApiError} when that cannot be told
  */
 export async function openRunningApi(config: string): Promise<GatewayApi | undefined> {
-  const socket = readAdminSocket(config)
+  const { socket } = readAdminFiles(config)
   const fault = socketPathFault(socket)
   if (fault !== undefined) throw new ApiError(fault)
   try {
@@ -55,10 +59,10 @@ function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host
   const config = loadConfig(file, host.env)
   const { sqlite } = config.store
   const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
-    const routes = contactRoutes(contacts, () => config)
-    const ask = async (request: ApiRequest) => {
-      const { status, body } = await answerApi(routes, localOperator, request)
-      return { status, value: JSON.parse(body) as unknown }
+    const routes = contactRoutes(contacts, () => config, auditFile(config.admin.audit))
+    const ask = async ({ method, url, body }: ApiRequest) => {
+      const reply = await answerApi(routes, localOperator, { method, url, readBody: async () => body })
+      return { status: reply.status, value: JSON.parse(reply.body) as unknown }
     }
     return { ask, close }
   }
@@ -74,6 +78,8 @@ function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host
 
 /** The contacts of a gateway that has never run. */
 const nobody: ContactOrders = {
+  has: () => false,
+  find: () => undefined,
   list: () => ({ contacts: [], next: undefined }),
   allow: () => false,
   revoke: () => false,

@@ -1,12 +1,17 @@
+import { auditFile } from '../admin/audit.ts'
+import { changePartners } from '../admin/partner-changes.ts'
+import { type PartnerJson, partnerJson } from '../admin/partner-view.ts'
+import { localOperator } from '../admin/socket.ts'
+import { readAdminFiles } from '../config/admin-files.ts'
 import { readBytes } from '../config/files.ts'
-import { editPartnerFile, openPartnerFile, type PartnerFile, refusalsOf } from '../config/partner-file.ts'
-import { addPartners, type Edited, type Refusal } from '../config/partner-list.ts'
-import type { Domain } from '../xmpp/address.ts'
+import { exportCommand, parseExport, readExport } from '../config/lync-export.ts'
+import { openPartnerFile } from '../config/partner-file.ts'
+import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
+import type { Edited } from '../config/partner-list.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { type ExportedPartner, exportCommand, parseExport, readExport } from './lync-export.ts'
 import { count, formatJson, printable } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
-import { type PartnerJson, partnerJson, settingsLine } from './partner-view.ts'
+import { settingsLine } from './partner-view.ts'
 import { type ReloadReport, requestReload } from './reload.ts'
 
 export type ImportOptions = CommandOptions & { readonly dryRun: boolean; readonly skipInvalid: boolean }
@@ -30,7 +35,10 @@ export function importPartners(
       sorted = rest
       return edited
     }
-    const outcome = await editPartnerFile(list, { edit, settles: domainsOf(exported) }, dryRun)
+    const settles = domainsOf(exported)
+    const audit = auditFile(readAdminFiles(config).audit)
+    const record = { action: 'partner.import', by: localOperator, audit }
+    const outcome = await changePartners(list, { edit, settles }, record, dryRun)
     // The list itself may have been the obstacle, after everything else was right.
     if ('refusals' in outcome && sorted.refusals.length === 0) sorted = { ...sorted, ...outcome }
     const added = 'refusals' in outcome ? [] : outcome.after.entries.slice(outcome.before.entries.length)
@@ -79,44 +87,4 @@ function tell({ added, existing, refusals, notes }: Imported, dryRun: boolean, {
   }
   const figures = [`${added.length} ${dryRun ? 'to add' : 'added'}`, `${existing.length} there already`]
   out(`${[...figures, count(refusals.length, 'error')].join(', ')}\n`)
-}
-
-/** Who of an export is in the list already, and what cannot be taken over. */
-type Sorted = { readonly existing: readonly string[]; readonly refusals: readonly Refusal[] }
-
-function sortOut(
-  list: PartnerFile,
-  text: string,
-  exported: readonly ExportedPartner[],
-  skipInvalid: boolean,
-): Sorted & { readonly edited: Edited } {
-  const listed = new Set<unknown>(list.judge(text).entries.map(({ partner }) => partner?.primaryDomain))
-  const existing = exported.filter(({ entry }) => listed.has(entry.primaryDomain)).map(({ name }) => name)
-  const fresh = exported.filter(({ entry }) => !listed.has(entry.primaryDomain))
-  const refusals: Refusal[] = fresh.flatMap(({ name, refusals }) =>
-    refusals.map(message => ({ partner: name, message })),
-  )
-  const candidates = fresh.filter(one => one.refusals.length === 0)
-  const whole = addPartners(
-    text,
-    candidates.map(({ entry }) => entry),
-  )
-  if ('refusals' in whole) return { existing, refusals: [...refusals, ...whole.refusals], edited: whole }
-  refusals.push(...refusalsOf(list, whole.text, domainsOf(candidates)))
-  if (refusals.length === 0) return { existing, refusals, edited: whole }
-  if (!skipInvalid) return { existing, refusals, edited: { refusals } }
-  const wrong = new Set(refusals.map(({ partner }) => partner))
-  const right = candidates.filter(({ name }) => !wrong.has(name))
-  return {
-    existing,
-    refusals,
-    edited: addPartners(
-      text,
-      right.map(({ entry }) => entry),
-    ),
-  }
-}
-
-function domainsOf(exported: readonly ExportedPartner[]): ReadonlySet<Domain> {
-  return new Set(exported.flatMap(({ entry }) => (entry.primaryDomain as Domain | undefined) ?? []))
 }

@@ -1,7 +1,12 @@
+import { auditFile } from '../admin/audit.ts'
+import { changePartners } from '../admin/partner-changes.ts'
+import { partnerJson } from '../admin/partner-view.ts'
+import { RequestError } from '../admin/reply.ts'
+import { localOperator } from '../admin/socket.ts'
+import { readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
 import {
   type EditOutcome,
-  editPartnerFile,
   openPartnerFile,
   type PartnerEdit,
   readPartnerFile,
@@ -18,7 +23,7 @@ import { ConfigError } from '../config/problems.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable, printable } from './output.ts'
-import { partnerJson, partnerRows, settingsLine } from './partner-view.ts'
+import { partnerRows, settingsLine } from './partner-view.ts'
 import { type ReloadReport, requestReload, tellReload } from './reload.ts'
 
 /** `partner list`: the partners, a line for each. */
@@ -102,7 +107,8 @@ export async function reportingFaults(host: Host, work: () => Promise<number>): 
     return await work()
   } catch (error) {
     if (error instanceof ConfigError) host.err(formatProblems(error.problems))
-    else if (error instanceof FileEditError) host.err(`gatehouse: ${error.message}\n`)
+    else if (error instanceof FileEditError || error instanceof RequestError)
+      host.err(`gatehouse: ${error.message}\n`)
     else throw error
     return 1
   }
@@ -124,6 +130,8 @@ export function concludeEdit(report: ReloadReport, json: boolean, host: Host): n
 
 type Deed = 'added' | 'changed' | 'removed'
 
+const actions = { added: 'add', changed: 'change', removed: 'remove' } as const satisfies Record<Deed, string>
+
 function change(
   deed: Deed,
   domain: Domain,
@@ -133,7 +141,9 @@ function change(
 ): Promise<number> {
   return reportingFaults(host, async () => {
     const list = openPartnerFile(config)
-    const outcome = await editPartnerFile(list, edit)
+    const audit = auditFile(readAdminFiles(config).audit)
+    const record = { action: `partner.${actions[deed]}`, by: localOperator, audit }
+    const outcome = await changePartners(list, edit, record)
     if ('refusals' in outcome) return refuse(outcome.refusals, host)
     const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)
     const report = await requestReload(config)

@@ -31,7 +31,7 @@ export async function run(configFile: string, host: Host): Promise<number> {
   // Also while it starts: a signal without a listener would end the process.
   const started = Promise.withResolvers<Gatehouse>()
   started.promise.catch(() => {})
-  const reloadNow = () => started.promise.then(gatehouse => reload(gatehouse, configFile, host, log))
+  const reloadNow = () => started.promise.then(gatehouse => reloadGateway(gatehouse, configFile, host, log))
   offs.push(host.onSignal('SIGHUP', () => void reloadNow()))
   try {
     const gatehouse = await startGatehouse(config, { log, metrics }, reloadNow)
@@ -51,11 +51,11 @@ export async function run(configFile: string, host: Host): Promise<number> {
   }
 }
 
-/** A configuration with faults, or files it cannot use, change nothing (contract §1). */
-async function reload(
+/** Reads the configuration anew and uses it; one with faults, or files it cannot use, change nothing (contract §1). */
+export async function reloadGateway(
   gatehouse: Gatehouse,
   configFile: string,
-  host: Host,
+  host: Pick<Host, 'env'>,
   log: Log,
 ): Promise<ReloadOutcome> {
   try {

@@ -97,6 +97,11 @@ export const secret: z.ZodType<Secret> = z.union(
 /** A domain, compared after IDNA. */
 export const domainName = read<Domain>('a domain name such as fabrikam.com', parseDomain)
 
+/** A host name or IP address, without a port; in lower case once read. */
+export const hostName = read<string>('a host name or IP address, without a port', value =>
+  isIP(value) !== 0 || /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(value) ? value.toLowerCase() : undefined,
+)
+
 /** Where to connect: a host or IP address, and a port. */
 export const proxyAddress = read<Endpoint>('HOST:PORT or [IPv6]:PORT; without a port, 5269 is meant', value =>
   parseEndpoint(value, 5269),

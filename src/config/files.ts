@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 
 /** A file's text and its permission bits, or why it could not be read. */
 export type FileText = { readonly text: string; readonly mode: number } | { readonly fault: string }
@@ -37,6 +37,16 @@ export function readBytes(path: string): FileBytes {
 export function modeWarning(path: string, mode: number): string | undefined {
   if ((mode & 0o007) === 0) return undefined
   return `${path} is open to every user of this machine (mode ${mode.toString(8).padStart(4, '0')}); chmod 600 it`
+}
+
+/** Gives a new file to whom its folder belongs: root may run a command, and the daemon has to use what it makes. */
+export function giveToOwnerOf(folder: string, handle: number): void {
+  const { uid, gid } = statSync(folder)
+  try {
+    fchownSync(handle, uid, gid)
+  } catch {
+    // Only root may give files away.
+  }
 }
 
 const reasons: Readonly<Record<string, string>> = {

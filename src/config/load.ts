@@ -37,6 +37,8 @@ export function loadConfig(file: string, env: NonNullable<Origin['env']>): Confi
     missing: fault => report('error', ['partners'], fault),
   })
 
+  if (sound.admin !== undefined && !isLoopback(sound.admin.address))
+    report('warning', ['admin', 'address'], openAdmin)
   if (!checked.success || internal === undefined || problems.some(({ severity }) => severity === 'error')) {
     throw new ConfigError(problems)
   }
@@ -57,6 +59,8 @@ export function loadConfig(file: string, env: NonNullable<Origin['env']>): Confi
       port: admin.port,
       socket: resolve(origin.folder, admin.socket),
       tokens: resolve(origin.folder, admin.tokens),
+      hosts: admin.hosts,
+      audit: resolve(origin.folder, admin.audit),
     },
     limits,
     timeouts: {
@@ -71,6 +75,14 @@ export function loadConfig(file: string, env: NonNullable<Origin['env']>): Confi
     log,
     warnings: problems,
   })
+}
+
+const openAdmin =
+  'the admin port speaks clear text, and others than this machine can reach it there: tokens can be read on the way; ' +
+  'use 127.0.0.1 or ::1, and put a proxy that speaks TLS in front'
+
+function isLoopback(address: string): boolean {
+  return /^127\.|^::1$|^::ffff:127\./i.test(address)
 }
 
 type Sound = ReturnType<typeof salvage<(typeof configSchema)['shape']>>

@@ -68,6 +68,7 @@ export function readPartnerFile(list: PartnerFile): Judged {
 /**
  * Changes the list, if what comes out would load.
  * @param isTrial true = tells what would come out, and writes nothing
+ * @param approve sees what comes out before it is written; where it throws, nothing is
  * @throws {ConfigError} when the list as it stands does not load
  * @throws {FileEditError} when it cannot be written
  */
@@ -75,13 +76,16 @@ export async function editPartnerFile(
   list: PartnerFile,
   change: PartnerEdit,
   isTrial = false,
+  approve: (outcome: Exclude<EditOutcome, { refusals: unknown }>) => void = () => {},
 ): Promise<EditOutcome> {
   if (isTrial) return tryEdit(list, textOf(list), change)
   let outcome: EditOutcome = { refusals: [] }
   await editFile(list.file, text => {
     const tried = tryEdit(list, text, change)
     outcome = tried
-    return 'text' in tried ? tried.text : undefined
+    if (!('text' in tried)) return undefined
+    if (tried.text !== text) approve(tried)
+    return tried.text
   })
   return outcome
 }

@@ -6,6 +6,7 @@ import {
   duration,
   fingerprint,
   flag,
+  hostName,
   ipAddress,
   listenPort,
   nameServer,
@@ -117,6 +118,14 @@ export const adminSchema = section({
     .default('../data/gatehouse.sock')
     .describe('Where the local commands speak to the daemon (mode 0600).'),
   tokens: path.default('../data/tokens.yaml').describe('Hashes of the API tokens.'),
+  hosts: z
+    .array(hostName, { error: 'expected a list of host names' })
+    .max(64, { error: 'expected at most 64 host names' })
+    .default([])
+    .describe('More names that the API may be asked for by, beside localhost and the address itself.'),
+  audit: path
+    .default('../data/audit.log')
+    .describe('Every change by command or API, one JSON object a line.'),
 })
 
 // Every one of these bounds what a peer can make the gateway keep or do.

@@ -24,7 +24,7 @@ import type { Directory } from './directory.ts'
 import type { FederationEnvironment, StanzaSink } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { KeyVerification } from './key-verification.ts'
-import { StreamReport } from './stream-report.ts'
+import { type StreamFacts, StreamReport } from './stream-report.ts'
 
 /** A stream that a partner opened to us, from the first byte to the last. */
 export class InboundSession {
@@ -86,6 +86,14 @@ export class InboundSession {
   get proofs(): readonly Proof[] {
     const known = this.#state.at === 'awaiting-header' ? this.#state.before : this.#state
     return known !== undefined && 'proofs' in known ? known.proofs : []
+  }
+
+  get isClosing(): boolean {
+    return this.#stream.isClosing
+  }
+
+  get facts(): StreamFacts {
+    return this.#report.facts
   }
 
   /** Closes the stream; `condition` tells the peer why, where there is something to tell. */

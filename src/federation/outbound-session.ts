@@ -20,7 +20,7 @@ import type { StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { type OutboundTask, outboundContext } from './context.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { StreamReport } from './stream-report.ts'
+import { type StreamFacts, StreamReport } from './stream-report.ts'
 
 /** What a stream tells the link that opened it. */
 export type OutboundHooks = {
@@ -65,7 +65,7 @@ export class OutboundSession {
     this.#task = task
     this.#hooks = hooks
     this.#context = outboundContext(task, environment)
-    this.#report = new StreamReport('out', environment)
+    this.#report = new StreamReport('out', environment, socket.remoteAddress)
     this.#report.names = task.pair
     if (secured) this.#report.secured(secured)
     const { unauthenticatedBytes, depth, stanzaBytes } = environment.limits()
@@ -100,6 +100,10 @@ export class OutboundSession {
 
   get task(): OutboundTask {
     return this.#task
+  }
+
+  get facts(): StreamFacts {
+    return this.#report.facts
   }
 
   /** How it was authenticated, if it was. */

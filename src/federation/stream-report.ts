@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { CertificateStanding } from '../identity/proof.ts'
 import type { Method, Pair } from '../negotiation/stream.ts'
 import type { Direction } from '../telemetry/events.ts'
@@ -6,13 +7,36 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
 import type { Domain } from '../xmpp/address.ts'
 
-/** What the log and the metrics are told of one stream (contract §8). */
+/** What is known of a stream, for operators. */
+export type StreamFacts = {
+  /** Of this process: 8 hex digits that it has drawn, a hyphen, and a number that counts its streams. */
+  readonly id: string
+  readonly direction: Direction
+  readonly names: { readonly local: Domain | null; readonly remote: Domain | null }
+  readonly tls: { readonly version: string; readonly cipher: string } | null
+  /** As it was judged at the last authentication; null = there was none yet. */
+  readonly certificate: CertificateStanding | null
+  /** The peer's; null = it was gone before it was seen. */
+  readonly address: string | null
+  readonly since: Date
+  /** Stanzas that came or went on it. */
+  readonly stanzas: number
+}
+
+const drawn = randomBytes(4).toString('hex')
+let opened = 0
+
+/** What the log, the metrics and operators are told of one stream (contract §8). */
 export class StreamReport {
   readonly #direction: Direction
   readonly #log: Log
   readonly #metrics: Metrics
   readonly #from: { readonly address?: string }
   readonly #openedMs = performance.now()
+  readonly #id = `${drawn}-${++opened}`
+  readonly #since = new Date()
+  readonly #address: string | null
+  #certificate: CertificateStanding | null = null
   /** The domains of the stream, as far as they are known. */
   names: { readonly local: Domain | null; readonly remote: Domain | null } = { local: null, remote: null }
   tls: { readonly version: string; readonly cipher: string } | null = null
@@ -21,16 +45,30 @@ export class StreamReport {
   /** Stanzas that came or went on it. */
   stanzas = 0
 
-  /** @param address where the peer connects from, on a stream that it opened */
+  /** @param address where the peer is; the log tells it of streams that the peer opened */
   constructor(
     direction: Direction,
     telemetry: { readonly log: Log; readonly metrics: Metrics },
-    address?: string,
+    address: string | undefined,
   ) {
     this.#direction = direction
-    this.#from = address === undefined ? {} : { address }
+    this.#address = address ?? null
+    this.#from = direction === 'out' || address === undefined ? {} : { address }
     this.#log = telemetry.log
     this.#metrics = telemetry.metrics
+  }
+
+  get facts(): StreamFacts {
+    return {
+      id: this.#id,
+      direction: this.#direction,
+      names: this.names,
+      tls: this.tls,
+      certificate: this.#certificate,
+      address: this.#address,
+      since: this.#since,
+      stanzas: this.stanzas,
+    }
   }
 
   secured(secured: Pick<SecuredSocket, 'version' | 'cipher'>): void {
@@ -40,6 +78,7 @@ export class StreamReport {
   authenticated(pair: Pair, method: Method, certificate: CertificateStanding): void {
     const { local, remote } = pair
     this.names = { local, remote }
+    this.#certificate = certificate
     this.#metrics.authentication(this.#direction, method, 'success')
     this.#log.event({
       event: 'stream.authenticated',

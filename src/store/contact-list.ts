@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { BareJid } from '../xmpp/address.ts'
 
 /** Who changes a contact by command, and why. */
@@ -44,14 +44,7 @@ export function listContacts(
        WHERE ${among('local', local)} AND ${among('remote', remote)} ORDER BY local, remote LIMIT ?`,
     )
     .all(...start, ...[local, remote].filter(bare => bare !== undefined), most)
-  const contacts = rows.map(row => ({
-    local: row['local'] as BareJid,
-    remote: row['remote'] as BareJid,
-    since: new Date(row['granted_ms'] as number),
-    words: (['subscribe', 'subscribed'] as const).filter(word => row[word] === 1),
-    operator: (row['operator'] ?? undefined) as string | undefined,
-    reason: (row['reason'] ?? undefined) as string | undefined,
-  }))
+  const contacts = rows.map(asContact)
   if (contacts.length === most) return { contacts, next: contacts.at(-1) }
   const last = database
     .prepare(
@@ -61,6 +54,23 @@ export function listContacts(
     .get(...start)
   const next = last && { local: last['local'] as BareJid, remote: last['remote'] as BareJid }
   return { contacts, next }
+}
+
+/** Reads one contact. */
+export function findContact(database: DatabaseSync, local: BareJid, remote: BareJid): Contact | undefined {
+  const row = database.prepare('SELECT * FROM contact WHERE local = ? AND remote = ?').get(local, remote)
+  return row && asContact(row)
+}
+
+function asContact(row: Readonly<Record<string, SQLOutputValue>>): Contact {
+  return {
+    local: row['local'] as BareJid,
+    remote: row['remote'] as BareJid,
+    since: new Date(row['granted_ms'] as number),
+    words: (['subscribe', 'subscribed'] as const).filter(word => row[word] === 1),
+    operator: (row['operator'] ?? undefined) as string | undefined,
+    reason: (row['reason'] ?? undefined) as string | undefined,
+  }
 }
 
 /** The condition that a column holds this user, or one of this domain; it takes a parameter where there is a condition. */

@@ -5,6 +5,7 @@ import {
   type Contact,
   type ContactFilter,
   type ContactPage,
+  findContact,
   listContacts,
   type Order,
 } from './contact-list.ts'
@@ -199,6 +200,11 @@ export class ContactStore {
   /** The contacts that the filter lets by, as they are on disk, a page at a time. */
   list(filter: ContactFilter, most: number, after?: Pick<Contact, 'local' | 'remote'>): ContactPage {
     return listContacts(this.#database, filter, most, after)
+  }
+
+  /** What is on disk of a contact. */
+  find(local: BareJid, remote: BareJid): Contact | undefined {
+    return findContact(this.#database, local, remote)
   }
 
   /** Writes what is owed, if that can be done now, and closes the file. */

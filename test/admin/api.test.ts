@@ -1,30 +1,36 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { answerApi, type Caller, defineRoute } from '../../src/admin/api.ts'
-import { json, RequestError } from '../../src/admin/reply.ts'
+import { RequestError } from '../../src/admin/reply.ts'
 
-const administrator: Caller = { name: 'root', role: 'administrator' }
-const viewer: Caller = { name: 'guest', role: 'viewer' }
+const administrator: Caller = { name: 'root', role: 'administrator', from: 'local' }
+const viewer: Caller = { name: 'guest', role: 'viewer', from: '127.0.0.1' }
 
 const routes = [
   defineRoute({
     method: 'GET',
     path: '/things',
     role: 'viewer',
+    summary: 'lists',
     query: z.strictObject({ most: z.coerce.number().int().default(3) }),
-    handle: ({ query }) => json(200, query),
+    answers: { 200: z.unknown() },
+    handle: ({ query }) => [200, query],
   }),
   defineRoute({
     method: 'PUT',
     path: '/things/{name}',
     role: 'administrator',
+    summary: 'makes',
     body: z.strictObject({ size: z.int() }),
-    handle: ({ parameters, body, caller }) => json(201, { ...parameters, ...body, by: caller.name }),
+    answers: { 201: z.unknown() },
+    handle: ({ parameters, body, caller }) => [201, { ...parameters, ...body, by: caller.name }],
   }),
   defineRoute({
     method: 'DELETE',
     path: '/things/{name}',
     role: 'administrator',
+    summary: 'removes',
+    answers: {},
     handle: () => {
       throw new RequestError(409, 'is in use')
     },
@@ -38,8 +44,13 @@ async function ask(
   body?: unknown,
   caller = administrator,
 ): Promise<[number, unknown]> {
-  const { status, body: text } = await answerApi(routes, caller, { method, url, body })
+  const { status, body: text } = await answerApi(routes, caller, { method, url, readBody: async () => body })
   return [status, JSON.parse(text)]
+}
+
+/** Of a request whose body nobody may read. */
+const readBody = async () => {
+  throw new Error('the body is read')
 }
 
 const message = (text: unknown) => ({ error: { message: text } })
@@ -76,7 +87,10 @@ describe('the API', () => {
     ['get', '/things', ['GET']],
     ['GET', '/things/a', ['PUT', 'DELETE']],
   ])('does not do %s at %s', async (method, url, allow) => {
-    expect(await answerApi(routes, administrator, { method, url })).toMatchObject({ status: 405, allow })
+    expect(await answerApi(routes, administrator, { method, url, readBody })).toMatchObject({
+      status: 405,
+      allow,
+    })
   })
 
   test.each<[string, string, unknown, RegExp]>([

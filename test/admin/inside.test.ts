@@ -20,11 +20,11 @@ describe('GET /inside', () => {
         remote === 'fabrikam.com' ? { presence: true, roster: true } : noPrivileges,
       missing: () => missing,
     }
-    const viewer = { name: 'somebody', role: 'viewer' } as const
+    const viewer = { name: 'somebody', role: 'viewer', from: 'local' } as const
     const { status, body } = await answerApi(
       insideRoutes(state, () => config),
       viewer,
-      { method: 'GET', url: '/inside' },
+      { method: 'GET', url: '/inside', readBody: async () => undefined },
     )
     expect(status).toBe(200)
     expect(JSON.parse(body)).toEqual({

@@ -16,7 +16,8 @@ async function startAdmin(
   const server = await startAdminServer({
     address: '127.0.0.1',
     port: 0,
-    socket: newSocketPath(),
+    ...newFiles(),
+    hosts: [],
     routes: [],
     log,
     health: {
@@ -29,10 +30,10 @@ async function startAdmin(
   return { ...server, log, url: `http://127.0.0.1:${server.port}` }
 }
 
-function newSocketPath(): string {
+function newFiles(): { socket: string; tokens: string } {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-admin-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'gatehouse.sock')
+  return { socket: join(folder, 'gatehouse.sock'), tokens: join(folder, 'tokens.yaml') }
 }
 
 /** Sends bytes as they are and returns what comes back until the end. */
@@ -78,11 +79,15 @@ describe('the admin port', () => {
   })
 
   test.each(['/', '/metrics/', '/healthz/../metrics/x', '//healthz', '/api'])(
-    'has nothing at %s',
+    'has nothing at %s for who bears no token',
     async path => {
       const { url } = await startAdmin()
       const response = await fetch(url + path)
-      expect([response.status, await response.json()]).toEqual([404, { error: { message: 'not found' } }])
+      expect([response.status, response.headers.get('www-authenticate'), await response.json()]).toEqual([
+        401,
+        'Bearer realm="gatehouse"',
+        { error: { message: 'this needs a token: Authorization: Bearer TOKEN' } },
+      ])
     },
   )
 
@@ -96,8 +101,11 @@ describe('the admin port', () => {
 
   test('does not read a body that nobody asked for', async () => {
     const { port } = await startAdmin()
-    const answer = await exchange(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc')
-    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*connection: close/i)
+    const answer = await exchange(
+      port,
+      'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc',
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 401 [\s\S]*connection: close/i)
   })
 
   test('refuses headers without end', async () => {
@@ -123,11 +131,11 @@ describe('the admin port', () => {
   test('says so when its port is taken', async () => {
     const { port, log } = await startAdmin()
     const health = { readiness: () => ({ ready: true, detail: '' }), metrics: () => '' }
-    const socket = newSocketPath()
+    const files = newFiles()
     await expect(
-      startAdminServer({ address: '127.0.0.1', port, socket, routes: [], log, health }),
+      startAdminServer({ address: '127.0.0.1', port, ...files, hosts: [], routes: [], log, health }),
     ).rejects.toMatchObject({ code: 'EADDRINUSE' })
-    expect(existsSync(socket)).toBe(false)
+    expect(existsSync(files.socket)).toBe(false)
   })
 
   test('closes at once, whoever is still connected', async () => {

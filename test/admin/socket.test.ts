@@ -16,7 +16,6 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { defineRoute } from '../../src/admin/api.ts'
-import { json } from '../../src/admin/reply.ts'
 import { type AdminSocket, isAnswered, openAdminSocket, socketPathFault } from '../../src/admin/socket.ts'
 import { memoryLog } from '../support/log.ts'
 
@@ -25,13 +24,17 @@ const routes = [
     method: 'PUT',
     path: '/echo',
     role: 'administrator',
+    summary: 'answers what it was told',
     body: z.unknown(),
-    handle: ({ caller, body }) => json(200, { by: caller.name, body }),
+    answers: { 200: z.unknown() },
+    handle: ({ caller, body }) => [200, { by: caller.name, body }],
   }),
   defineRoute({
     method: 'GET',
     path: '/broken',
     role: 'viewer',
+    summary: 'fails',
+    answers: {},
     handle: () => {
       throw new Error('broken')
     },

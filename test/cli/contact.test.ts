@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { contactRoutes } from '../../src/admin/contacts.ts'
 import { openAdminSocket } from '../../src/admin/socket.ts'
 import { ContactStore } from '../../src/store/contacts.ts'
+import { memoryAudit } from '../support/audit.ts'
 import { type CommandResult, runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder, leastConfig } from '../support/config-folder.ts'
 import { bare } from '../support/contacts.ts'
@@ -24,7 +25,7 @@ function newFolder(configuration = leastConfig): ConfigFolder {
 async function asDaemon(folder: ConfigFolder): Promise<ContactStore> {
   const store = ContactStore.open(folder.at(database), () => Date.parse('2030-01-01T00:00:00.789Z'))
   onTestFinished(() => void (store.isOpen && store.close()))
-  const routes = contactRoutes(store, () => folder.load())
+  const routes = contactRoutes(store, () => folder.load(), memoryAudit())
   const { close } = await openAdminSocket(folder.at(socket), routes, silentLog)
   onTestFinished(close)
   return store
@@ -184,7 +185,7 @@ describe('contact, where no gateway runs,', () => {
     expect(await contact(folder, 'revoke', romeo, juliet)).toMatchObject({ status: 1 })
     expect(existsSync(folder.at('data'))).toBe(false)
     await contact(folder, 'allow', romeo, juliet)
-    expect(readdirSync(folder.at('data'))).toEqual(['gatehouse.db'])
+    expect(readdirSync(folder.at('data'))).toEqual(['audit.log', 'gatehouse.db'])
   })
 
   test('says that somebody else has the database', async () => {
@@ -216,7 +217,7 @@ describe('contact, where a gateway runs,', () => {
     const store = ContactStore.open(folder.at(database))
     onTestFinished(() => void store.close())
     const config = folder.load()
-    const routes = contactRoutes(store, () => config)
+    const routes = contactRoutes(store, () => config, memoryAudit())
     onTestFinished((await openAdminSocket(folder.at('s'), routes, silentLog)).close)
     const other = configFolder({
       'config/gatehouse.yaml': `${leastConfig}dialback: { secret: { env: NOT_HERE } }\nadmin: { socket: ${folder.at('s')} }\n`,

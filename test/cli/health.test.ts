@@ -12,8 +12,9 @@ import { freePorts } from '../support/server-process.ts'
 
 async function answering(readiness: Readiness, port = 0): Promise<string> {
   const health = { readiness: () => readiness, metrics: () => '' }
-  const socket = configFolder().at('gatehouse.sock')
-  const around = { socket, routes: [], log: silentLog, health }
+  const { at } = configFolder()
+  const files = { socket: at('gatehouse.sock'), tokens: at('tokens.yaml') }
+  const around = { ...files, hosts: [], routes: [], log: silentLog, health }
   const server = await startAdminServer({ address: '127.0.0.1', port, ...around })
   onTestFinished(() => server.close())
   return configOf(server.port)

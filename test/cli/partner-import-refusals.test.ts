@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { exportCommand } from '../../src/cli/lync-export.ts'
+import { exportCommand } from '../../src/config/lync-export.ts'
 import {
   exported,
   importOf,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ReloadOutcome, reloadRoutes } from '../../src/admin/reload.ts'
 import { openAdminSocket } from '../../src/admin/socket.ts'
+import { memoryAudit } from '../support/audit.ts'
 import { runCommand } from '../support/command-host.ts'
 import type { ConfigFolder } from '../support/config-folder.ts'
 import { silentLog } from '../support/log.ts'
@@ -10,7 +11,11 @@ import { partnerCommand, partnerFolder, partnersIn } from '../support/partner-co
 describe('a gateway that runs', () => {
   /** Answers reloads on the socket of a folder. */
   async function asDaemon(folder: ConfigFolder, answer: () => Promise<ReloadOutcome>): Promise<void> {
-    const { close } = await openAdminSocket(folder.at('data/gatehouse.sock'), reloadRoutes(answer), silentLog)
+    const { close } = await openAdminSocket(
+      folder.at('data/gatehouse.sock'),
+      reloadRoutes(answer, memoryAudit()),
+      silentLog,
+    )
     onTestFinished(close)
   }
 

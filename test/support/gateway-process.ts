@@ -161,7 +161,7 @@ async function writeConfiguration(directory: string, settings: GatewaySettings, 
     dns: { servers: [settings.dnsServer] },
     trust: { system: false, anchors: ['authority.crt'] },
     store: { sqlite: 'gatehouse.db' },
-    admin: { port: 0, socket: 'gatehouse.sock', tokens: 'tokens.yaml' },
+    admin: { port: 0, socket: 'gatehouse.sock', tokens: 'tokens.yaml', audit: 'audit.log' },
     ...settings.sections,
     log: { level: 'debug' },
   }

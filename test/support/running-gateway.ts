@@ -1,5 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { onTestFinished } from 'vitest'
+import type { ReloadOutcome } from '../../src/admin/reload.ts'
+import { reloadGateway } from '../../src/cli/run.ts'
 import { type Gatehouse, startGatehouse } from '../../src/gatehouse.ts'
 import type { EventName, GatewayEvent } from '../../src/telemetry/events.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
@@ -36,7 +38,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const heard = new EventEmitter().setMaxListeners(0)
   const log = tellingLog(heard)
   const metrics = new Metrics()
-  const gatehouse = await startGatehouse(folder.load(), { log, metrics })
+  const host = { env: {} }
+  const reload = (): Promise<ReloadOutcome> => reloadGateway(gatehouse, folder.file, host, log)
+  const gatehouse: Gatehouse = await startGatehouse(folder.load(), { log, metrics }, reload)
   onTestFinished(() => gatehouse.stop())
   const running = new RunningGateway(gatehouse, { zone, authority, inside, folder, log, metrics, heard })
   if (inside !== undefined) await running.event('ready')

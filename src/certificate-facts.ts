@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto'
-import type { Certificate } from '../identity/certificate.ts'
-import type { CertificateNames } from '../identity/extensions.ts'
-import { oids } from '../identity/oids.ts'
-import { daysLeft } from '../telemetry/expiry.ts'
+import type { Certificate } from './identity/certificate.ts'
+import type { CertificateNames } from './identity/extensions.ts'
+import { oids } from './identity/oids.ts'
+import { daysLeft } from './telemetry/expiry.ts'
 
 /** What a certificate says, as machines are told it. */
 export type CertificateFacts = {

@@ -1,6 +1,6 @@
-import type { PartnerKey, WrittenPartner } from '../config/partner-list.ts'
 import { partnerTypes } from '../policy/partner.ts'
 import { parseDomain } from '../xmpp/address.ts'
+import type { PartnerKey, WrittenPartner } from './partner-list.ts'
 
 /** One partner of an export. */
 export type ExportedPartner = {

@@ -5,12 +5,15 @@ import { reporter, reportIssues } from './report.ts'
 import { adminSchema } from './schema.ts'
 import { parseYaml } from './yaml-source.ts'
 
+/** The files of a gateway that local commands share with the daemon, absolute. */
+export type AdminFiles = { readonly socket: string; readonly tokens: string; readonly audit: string }
+
 /**
- * Where the daemon of this configuration file listens for local commands. Nothing else of the file has to be right, and no secret
- * at hand: those are the daemon's.
+ * Where the daemon of this configuration file listens for local commands, and keeps tokens and the audit log. Nothing else of
+ * the file has to be right, and no secret at hand: those are the daemon's.
  * @throws {ConfigError} when the file cannot be read, or its section `admin` is wrong
  */
-export function readAdminSocket(file: string): string {
+export function readAdminFiles(file: string): AdminFiles {
   const read = readText(file)
   const source = parseYaml(file, 'fault' in read ? '' : read.text)
   const problems: ConfigProblem[] = [...source.problems]
@@ -21,5 +24,7 @@ export function readAdminSocket(file: string): string {
     reportIssues((severity, path, message) => report(severity, ['admin', ...path], message), checked.error)
   }
   if (!checked.success || problems.length > 0) throw new ConfigError(problems)
-  return resolve(dirname(resolve(file)), checked.data.socket)
+  const absolute = (name: string) => resolve(dirname(resolve(file)), name)
+  const { socket, tokens, audit } = checked.data
+  return { socket: absolute(socket), tokens: absolute(tokens), audit: absolute(audit) }
 }

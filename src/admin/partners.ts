@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import {
+  editPartnerFile,
+  openPartnerFile,
+  type PartnerFile,
+  readPartnerFile,
+} from '../config/partner-file.ts'
+import {
+  addPartners,
+  changePartner,
+  type PartnerKey,
+  removePartner,
+  type WrittenPartner,
+} from '../config/partner-list.ts'
+import { partnerSchema } from '../config/schema.ts'
+import { type Domain, parseDomain } from '../xmpp/address.ts'
+import { defineRoute, type Route } from './api.ts'
+import {
+  fileRefusals,
+  onFiles,
+  type PartnerParts,
+  partnerAnswers,
+  partnerIn,
+  refusedBy,
+} from './partner-answers.ts'
+import { changePartners } from './partner-changes.ts'
+import { importRoute } from './partner-import.ts'
+import { partnerJson } from './partner-view.ts'
+import { RequestError } from './reply.ts'
+
+const { primaryDomain, ...settings } = partnerSchema.shape
+const entryBody = z.strictObject(settings)
+const wholeBody = z.strictObject({ primaryDomain, ...settings })
+// What has a default in the list has none here: what is not named stays.
+const nullable = Object.fromEntries(
+  Object.entries<z.ZodType>(settings).map(([key, schema]) => [
+    key,
+    (schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema).nullable().optional(),
+  ]),
+)
+const patchBody = z.strictObject({ ...nullable, partnerType: settings.partnerType.optional() })
+
+/** The routes of partners: read, validate, add, change, remove, import. They work on the list in its file, as the commands do. */
+export function partnerRoutes(parts: PartnerParts): readonly Route[] {
+  const { audit } = parts
+  const open = () => openPartnerFile(parts.configFile())
+  const reload = async () => (await parts.reload?.()) ?? null
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/partners',
+      role: 'viewer',
+      summary: 'The partner list.',
+      answers: { 200: partnerAnswers.list },
+      refusals: { 409: fileRefusals[409] },
+      handle: async () => {
+        const { entries } = readPartnerFile(open())
+        return [200, { partners: entries.flatMap(entry => partnerJson(entry) ?? []) }]
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/partners/{domain}',
+      role: 'viewer',
+      summary: 'The partner that a domain belongs to.',
+      answers: { 200: partnerAnswers.one },
+      refusals: { 404: fileRefusals[404], 409: fileRefusals[409] },
+      handle: async ({ parameters }) => {
+        const domain = domainIn(parameters)
+        const { entries } = readPartnerFile(open())
+        const entry = entries.find(({ partner }) => partner?.domains.includes(domain))
+        const found = entry && partnerJson(entry)
+        if (found === undefined) throw notThere(domain)
+        return [200, found]
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/partners/{domain}',
+      role: 'administrator',
+      summary:
+        'Adds a partner, or replaces all that stands in its entry; comments and order of the file stay.',
+      body: entryBody,
+      answers: { 200: partnerAnswers.change, 201: partnerAnswers.change, 422: partnerAnswers.refused },
+      refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
+      handle: async ({ caller, parameters, given }) => {
+        const domain = domainIn(parameters)
+        const list = open()
+        const isThere = has(list, domain)
+        const entry = given as WrittenPartner
+        const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
+        const edit = (text: string) =>
+          isThere
+            ? changePartner(text, domain, { set: entry, clear })
+            : addPartners(text, [{ ...entry, primaryDomain: domain }])
+        const record = { action: `partner.${isThere ? 'change' : 'add'}`, by: caller, audit }
+        const outcome = await changePartners(list, { edit, settles: new Set([domain]) }, record)
+        if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
+        return [isThere ? 200 : 201, { ...partnerIn(outcome.after, domain)!, reload: await reload() }]
+      },
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/partners/{domain}',
+      role: 'administrator',
+      summary: 'Changes single settings of a partner; null takes one out, so that its preset holds.',
+      body: patchBody,
+      answers: { 200: partnerAnswers.change, 422: partnerAnswers.refused },
+      refusals: fileRefusals,
+      handle: async ({ caller, parameters, given }) => {
+        const domain = domainIn(parameters)
+        const list = open()
+        if (!has(list, domain)) throw notThere(domain)
+        const named = Object.entries(given ?? {}) as [PartnerKey, unknown][]
+        const set = Object.fromEntries(named.filter(([, value]) => value !== null)) as WrittenPartner
+        const clear = named.filter(([, value]) => value === null).map(([key]) => key)
+        const isSettled = named.some(([key]) => negotiation.includes(key))
+        const edit = (text: string) => changePartner(text, domain, { set, clear })
+        const record = { action: 'partner.change', by: caller, audit }
+        const change = { edit, settles: new Set(isSettled ? [domain] : []) }
+        const outcome = await changePartners(list, change, record)
+        if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
+        return [200, { ...partnerIn(outcome.after, domain)!, reload: await reload() }]
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/partners/{domain}',
+      role: 'administrator',
+      summary: 'Takes a partner out of the list, with all its domains; its streams are closed.',
+      answers: { 200: partnerAnswers.change, 422: partnerAnswers.refused },
+      refusals: fileRefusals,
+      handle: async ({ caller, parameters }) => {
+        const domain = domainIn(parameters)
+        const list = open()
+        if (!has(list, domain)) throw notThere(domain)
+        const edit = (text: string) => removePartner(text, domain)
+        const record = { action: 'partner.remove', by: caller, audit }
+        const outcome = await changePartners(list, { edit, settles: new Set() }, record)
+        if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
+        return [200, { ...partnerIn(outcome.before, domain)!, warnings: [], reload: await reload() }]
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/partners/validate',
+      role: 'administrator',
+      summary: 'Says what a partner would be, and what is wrong with it; changes nothing.',
+      body: wholeBody,
+      answers: { 200: partnerAnswers.verdict },
+      refusals: { 409: fileRefusals[409] },
+      handle: async ({ body: { primaryDomain: domain }, given }) => {
+        const { primaryDomain: _, ...entry } = given as WrittenPartner
+        const list = open()
+        const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
+        const edit = (text: string) =>
+          has(list, domain)
+            ? changePartner(text, domain, { set: entry, clear })
+            : addPartners(text, [{ ...entry, primaryDomain: domain }])
+        const outcome = await editPartnerFile(list, { edit, settles: new Set([domain]) }, true)
+        if ('refusals' in outcome) {
+          return [200, { valid: false, partner: null, warnings: [], refusals: [...outcome.refusals] }]
+        }
+        return [200, { valid: true, ...partnerIn(outcome.after, domain)!, refusals: [] }]
+      },
+    }),
+    importRoute(parts),
+  ].map(onFiles)
+}
+
+const negotiation: readonly string[] = [
+  'partnerType',
+  'tlsNegotiation',
+  'saslNegotiation',
+  'dialbackNegotiation',
+]
+
+function has(list: PartnerFile, domain: Domain): boolean {
+  return readPartnerFile(list).entries.some(({ partner }) => partner?.primaryDomain === domain)
+}
+
+function domainIn(parameters: Readonly<Record<string, string>>): Domain {
+  const domain = parseDomain(parameters['domain']!)
+  if (domain !== undefined) return domain
+  throw new RequestError(400, `${JSON.stringify(parameters['domain'])} is not a domain`)
+}
+
+function notThere(domain: Domain): RequestError {
+  return new RequestError(404, `${domain} is not the primary domain of a partner in the list`)
+}

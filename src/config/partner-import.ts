@@ -1,0 +1,49 @@
+import type { Domain } from '../xmpp/address.ts'
+import type { ExportedPartner } from './lync-export.ts'
+import { type PartnerFile, refusalsOf } from './partner-file.ts'
+import { addPartners, type Edited, type Refusal } from './partner-list.ts'
+
+/** Who of an export is in the list already, and what cannot be taken over. */
+export type Sorted = { readonly existing: readonly string[]; readonly refusals: readonly Refusal[] }
+
+/**
+ * Works out what an export adds to the list.
+ * @param skipInvalid takes over what is right, where something is not
+ */
+export function sortOut(
+  list: PartnerFile,
+  text: string,
+  exported: readonly ExportedPartner[],
+  skipInvalid: boolean,
+): Sorted & { readonly edited: Edited } {
+  const listed = new Set<unknown>(list.judge(text).entries.map(({ partner }) => partner?.primaryDomain))
+  const existing = exported.filter(({ entry }) => listed.has(entry.primaryDomain)).map(({ name }) => name)
+  const fresh = exported.filter(({ entry }) => !listed.has(entry.primaryDomain))
+  const refusals: Refusal[] = fresh.flatMap(({ name, refusals }) =>
+    refusals.map(message => ({ partner: name, message })),
+  )
+  const candidates = fresh.filter(one => one.refusals.length === 0)
+  const whole = addPartners(
+    text,
+    candidates.map(({ entry }) => entry),
+  )
+  if ('refusals' in whole) return { existing, refusals: [...refusals, ...whole.refusals], edited: whole }
+  refusals.push(...refusalsOf(list, whole.text, domainsOf(candidates)))
+  if (refusals.length === 0) return { existing, refusals, edited: whole }
+  if (!skipInvalid) return { existing, refusals, edited: { refusals } }
+  const wrong = new Set(refusals.map(({ partner }) => partner))
+  const right = candidates.filter(({ name }) => !wrong.has(name))
+  return {
+    existing,
+    refusals,
+    edited: addPartners(
+      text,
+      right.map(({ entry }) => entry),
+    ),
+  }
+}
+
+/** Whose settings an export gives. */
+export function domainsOf(exported: readonly ExportedPartner[]): ReadonlySet<Domain> {
+  return new Set(exported.flatMap(({ entry }) => (entry.primaryDomain as Domain | undefined) ?? []))
+}

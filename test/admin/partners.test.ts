@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { answerApi, type Caller } from '../../src/admin/api.ts'
+import { partnerRoutes } from '../../src/admin/partners.ts'
+import { memoryAudit } from '../support/audit.ts'
+import { configFolder } from '../support/config-folder.ts'
+
+const panel: Caller = { name: 'panel', role: 'administrator', from: '192.0.2.1' }
+const secret = 'hunter2hunter2'
+
+const list = `# ours
+partners:
+  # the supplier
+  - primaryDomain: fabrikam.com # 4711
+    additionalDomains: [corp.fabrikam.com]
+    partnerType: federated
+    keepAlive: true
+    componentSecret: ${secret}
+`
+
+function newApi(text = list) {
+  const folder = configFolder({ 'config/partners.yaml': text })
+  const audit = memoryAudit()
+  const routes = partnerRoutes({ configFile: () => folder.file, reload: undefined, audit })
+  const ask = async (method: string, url: string, given?: unknown) => {
+    const reply = await answerApi(routes, panel, { method, url, readBody: async () => given })
+    expect(reply.body).not.toContain(secret)
+    return { status: reply.status, value: JSON.parse(reply.body) }
+  }
+  return { ask, audit, text: () => readFileSync(folder.at('config/partners.yaml'), 'utf8') }
+}
+
+describe('partners by the API', () => {
+  test('are shown as they are in force, without their secrets', async () => {
+    const { ask } = newApi()
+    const shown = {
+      primaryDomain: 'fabrikam.com',
+      additionalDomains: ['corp.fabrikam.com'],
+      tlsNegotiation: 'required',
+      fromType: ['tlsNegotiation', 'saslNegotiation', 'dialbackNegotiation'],
+      methods: ['sasl-external-tls'],
+      componentSecret: true,
+    }
+    expect(await ask('GET', '/partners')).toMatchObject({ status: 200, value: { partners: [shown] } })
+    expect(await ask('GET', '/partners/CORP.fabrikam.com')).toMatchObject({ status: 200, value: shown })
+    expect((await ask('GET', '/partners/x.fabrikam.com')).status).toBe(404)
+    expect((await ask('GET', '/partners/a%20b')).status).toBe(400)
+  })
+
+  test('are replaced as a whole by PUT; the file keeps its comments', async () => {
+    const { ask, audit, text } = newApi()
+    const { status, value } = await ask('PUT', '/partners/fabrikam.com', { partnerType: 'publicVerified' })
+    expect([status, value.partner.partnerType, value.partner.keepAlive]).toEqual([
+      200,
+      'publicVerified',
+      false,
+    ])
+    expect(value.reload).toBeNull()
+    expect(text()).toBe(
+      '# ours\npartners:\n  # the supplier\n  - primaryDomain: fabrikam.com # 4711\n    partnerType: publicVerified\n',
+    )
+    const was = { primaryDomain: 'fabrikam.com', keepAlive: true, componentSecret: '[hidden]' }
+    expect(audit.changes).toMatchObject([
+      { by: 'panel', action: 'partner.change', subject: 'fabrikam.com', before: was },
+    ])
+    expect(audit.changes[0]!.after).toEqual({ primaryDomain: 'fabrikam.com', partnerType: 'publicVerified' })
+  })
+
+  test('are changed in single settings by PATCH', async () => {
+    const { ask, audit, text } = newApi()
+    const { value } = await ask('PATCH', '/partners/fabrikam.com', {
+      keepAlive: null,
+      connectionLimit: 5,
+      componentSecret: 'another secret',
+    })
+    expect(value.partner).toMatchObject({ keepAlive: false, connectionLimit: 5, componentSecret: true })
+    expect(text()).toContain('connectionLimit: 5')
+    expect(text()).not.toContain('keepAlive')
+    expect(JSON.stringify(audit.changes)).not.toMatch(/hunter2|another secret/)
+    expect(audit.changes).toMatchObject([{ after: { componentSecret: '[hidden]', connectionLimit: 5 } }])
+  })
+
+  test('are put on record, too, where only a secret has changed', async () => {
+    const { ask, audit } = newApi()
+    await ask('PATCH', '/partners/fabrikam.com', { componentSecret: 'another secret' })
+    expect(audit.changes).toMatchObject([
+      {
+        subject: 'fabrikam.com',
+        before: { componentSecret: '[hidden]' },
+        after: { componentSecret: '[hidden]' },
+      },
+    ])
+  })
+
+  test.each<[string, string, unknown, number, RegExp]>([
+    ['PUT', '/partners/new.example', {}, 400, /body\.partnerType: is required/],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', more: 1 },
+      400,
+      /unknown key; accepted|more/,
+    ],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', primaryDomain: 'b.example' },
+      400,
+      /primaryDomain/,
+    ],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', componentSecret: { env: secret, x: 1 } },
+      400,
+      /body\.componentSecret: /,
+    ],
+    ['PUT', '/partners/contoso.com', { partnerType: 'federated' }, 422, /is a local domain/],
+    [
+      'PUT',
+      '/partners/corp.fabrikam.com',
+      { partnerType: 'federated' },
+      422,
+      /is in the list already, as an additional domain of fabrikam\.com/,
+    ],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', tlsNegotiation: 'notSupported', dialbackNegotiation: true },
+      422,
+      /SASL requires TLS; set TLS/,
+    ],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', trustAnchors: ['/etc/hostname'] },
+      422,
+      /trustAnchors/,
+    ],
+    ['PATCH', '/partners/fabrikam.com', { partnerType: null }, 400, /partnerType/],
+    ['PATCH', '/partners/fabrikam.com', { tlsNegotiation: 'sometimes' }, 400, /one of required, optional/],
+    ['PATCH', '/partners/corp.fabrikam.com', { keepAlive: false }, 404, /not the primary domain/],
+    ['DELETE', '/partners/corp.fabrikam.com', undefined, 404, /not the primary domain/],
+    ['POST', '/partners/import', 'x', 400, /body/],
+  ])('are not changed by what is wrong: %s %s %j', async (method, url, body, status, expected) => {
+    const { ask, audit, text } = newApi()
+    const answer = await ask(method, url, body)
+    expect([answer.status, answer.value.error.message]).toEqual([status, expect.stringMatching(expected)])
+    expect(text()).toBe(list)
+    expect(audit.changes).toEqual([])
+  })
+
+  test('that a PATCH does not concern may stay as they are, though nobody could choose that now', async () => {
+    const old = `partners:
+  - { primaryDomain: fabrikam.com, partnerType: federated, tlsNegotiation: notSupported, dialbackNegotiation: true }
+`
+    const { ask } = newApi(old)
+    const { status, value } = await ask('PATCH', '/partners/fabrikam.com', { keepAlive: true })
+    expect([status, value.partner.notes]).toEqual([
+      200,
+      [expect.stringMatching(/SASL requires TLS/), expect.stringMatching(/Full trust over clear text/)],
+    ])
+    expect((await ask('PATCH', '/partners/fabrikam.com', { partnerType: 'federated' })).status).toBe(422)
+  })
+})
