@@ -17,7 +17,7 @@ describe('a stanza of 64 attributes that uses a prefix of its stream', () => {
   })
 
   test('comes back where the inside stays away', async () => {
-    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { queue: '20ms' } })
+    const { gateway, inside, receiver, sender } = await connectedGateway({ timeouts: { queue: '250ms' } })
     inside.end('</stream:stream>')
     await gateway.event('internal.disconnected')
     sender.send(full)
