@@ -8,15 +8,14 @@ import { apiRoutes } from './api-routes.ts'
 import type { Config } from './config/schema.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
+import { environmentOf } from './environment.ts'
 import { watchOwnCertificates } from './expiry.ts'
 import { Directory } from './federation/directory.ts'
-import type { FederationEnvironment } from './federation/environment.ts'
 import { KeyVerification } from './federation/key-verification.ts'
 import { receive } from './federation/receive.ts'
 import { addGauges } from './gauges.ts'
-import { judgeCertificate } from './identity/verdict.ts'
 import { connectInside } from './inside.ts'
-import { unionOf } from './negotiation/features.ts'
+import { openJournal } from './journal.ts'
 import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
 import type { Pair } from './routing/ways.ts'
@@ -60,43 +59,21 @@ export async function startGatehouse(
   const tls = new TlsContexts(credentials)
   let current: Derived = derive(config, log)
   const contacts = openContacts(config.store.sqlite, log, () => current.config.limits.contactsPerUser)
-  const dialbackSecret = config.dialback.secret ?? randomBytes(32).toString('hex')
+  const journal = openJournal(config.store.journal, () => current.config.partners, log)
+  journal.keepPartners()
   const expiry = new ExpiryWatch(log)
   const admission = new Admission(() => current.config.limits)
-  const environment: FederationEnvironment = {
+  const environment = environmentOf(() => current, {
     log,
     metrics,
     tls,
     admission,
-    get dialer() {
-      return current.dialer
-    },
-    limits: () => current.config.limits,
-    timeouts: () => current.config.timeouts,
-    mainDomain: () => current.mainDomain,
-    isLocal: domain => current.config.domains.has(domain),
-    peerFor: domain => current.config.partners.find(domain),
-    anyTerms: () => {
-      const { all } = current.config.partners
-      return all.length === 0 ? undefined : unionOf(all.map(partner => partner.terms))
-    },
-    judge: (chain, domain, direction) => {
-      const partner = current.config.partners.find(domain)
-      const trust = current.trust.for(partner ?? noTrustOfItsOwn)
-      // Who is connected to is a server, and needs no clientAuth.
-      const asked = direction === 'in' ? trust : { ...trust, requireClientAuthEku: false }
-      const at = new Date()
-      const verdict = judgeCertificate(chain, domain, asked, at)
-      const [leaf] = chain
-      if (verdict.valid && partner !== undefined && leaf !== undefined)
-        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, at)
-      return verdict
-    },
-    dialbackSecret: () => current.config.dialback.secret ?? dialbackSecret,
-    replyToInvalidKey: () => current.config.dialback.replyToInvalidKey,
+    expiry,
+    dialbackSecret: randomBytes(32).toString('hex'),
+    record: attempt => journal.record(attempt),
     openSink: source => relay.fromPartner(source),
     bounce: (pair, run, why) => relay.bounceInward(pair.remote, run, why),
-  }
+  })
   const directory = new Directory(environment)
   const keys = new KeyVerification(environment, directory)
   const relay = new Relay(
@@ -195,6 +172,7 @@ export async function startGatehouse(
     directory.openNothingMore()
     await connector.stop(0)
     contacts.close()
+    journal.close()
     throw error
   }
   addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
@@ -212,6 +190,7 @@ export async function startGatehouse(
     // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
     current = derived
+    journal.keepPartners()
     ownExpiry.look()
     expiry.keep(domain => next.partners.find(domain) !== undefined)
     directory.forgetFailures()
@@ -239,12 +218,13 @@ export async function startGatehouse(
       const parts = { listeners, directory, keys, connector, admin }
       watch.stop()
       relay.stop()
-      return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => contacts.close()))
+      return (stopped ??= stopInOrder(parts, shutdownMs).finally(() => {
+        contacts.close()
+        journal.close()
+      }))
     },
   }
 }
-
-const noTrustOfItsOwn = { trustAnchorsPem: [], pinnedCertificates: [] }
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)

@@ -13,7 +13,7 @@ export function sessionsOf(directory: Directory): SessionOrders {
       ),
     close: (id, reason) => {
       const session = [...directory.inbound, ...directory.outbound].find(({ facts }) => facts.id === id)
-      session?.close(undefined, reason)
+      session?.close(undefined, { code: 'closed-by-operator', reason })
       return session !== undefined
     },
   }

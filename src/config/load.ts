@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { partnerList } from '../policy/partner.ts'
 import { loadDomains } from './domains.ts'
 import { loadAnchors } from './identities.ts'
@@ -53,7 +53,10 @@ export function loadConfig(file: string, env: NonNullable<Origin['env']>): Confi
     dialback: { secret: dialbackSecret, replyToInvalidKey: dialback.replyToInvalidKey },
     dns: { servers: dns.servers, timeoutMs: dns.timeout },
     trust: { system: trust.system, anchorsPem, requireClientAuthEku: trust.requireClientAuthEku },
-    store: { sqlite: resolve(origin.folder, store.sqlite) },
+    store: {
+      sqlite: resolve(origin.folder, store.sqlite),
+      journal: resolve(origin.folder, store.journal ?? join(dirname(store.sqlite), 'journal.db')),
+    },
     admin: {
       address: admin.address,
       port: admin.port,

@@ -109,6 +109,9 @@ export const trustSchema = section({
 
 const store = section({
   sqlite: path.default('../data/gatehouse.db').describe('Database of the authorised contacts.'),
+  journal: path
+    .optional()
+    .describe('Database of the last attempts to have streams; absent = journal.db beside sqlite.'),
 })
 
 export const adminSchema = section({
@@ -276,7 +279,7 @@ export type Config = {
     readonly anchorsPem: readonly PemFile[]
     readonly requireClientAuthEku: boolean
   }
-  readonly store: Readonly<Sections['store']>
+  readonly store: { readonly sqlite: string; readonly journal: string }
   readonly admin: Readonly<Sections['admin']>
   readonly limits: Readonly<Sections['limits']>
   readonly timeouts: { readonly [K in keyof Sections['timeouts'] as `${K}Ms`]: number }

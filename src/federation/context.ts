@@ -2,14 +2,18 @@ import { dialbackKey, isDialbackKey } from '../identity/dialback-key.ts'
 import type { InboundContext } from '../negotiation/inbound-stream.ts'
 import type { OutboundContext } from '../negotiation/outbound-stream.ts'
 import type { Pair } from '../negotiation/stream.ts'
+import type { Attempt } from '../telemetry/attempt.ts'
 import { toUnicode } from '../xmpp/address.ts'
+import type { Purpose } from '../xmpp/attempt.ts'
 import type { FederationEnvironment, Peer } from './environment.ts'
 
 /** What one stream of ours is for. */
 export type OutboundTask = {
   readonly pair: Pair
   readonly peer: Peer
-  readonly purpose: 'stanzas' | 'verification'
+  readonly purpose: Purpose
+  /** What is taken down of it. */
+  readonly attempt: Attempt
   readonly tryExternal: boolean
 }
 
@@ -48,7 +52,7 @@ export function outboundContext(task: OutboundTask, environment: FederationEnvir
     local,
     remote,
     terms: task.peer.terms,
-    purpose: task.purpose,
+    purpose: task.purpose === 'verification' ? 'verification' : 'stanzas',
     tryExternal: task.tryExternal,
     judge: chain => environment.judge(chain, remote, 'out'),
     keyFor: streamId => {

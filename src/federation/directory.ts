@@ -1,6 +1,8 @@
 import type { KeyAnswer } from '../negotiation/dialback.ts'
 import type { Method, Pair } from '../negotiation/stream.ts'
 import type { Domain } from '../xmpp/address.ts'
+import type { Why } from '../xmpp/reason.ts'
+import { policyChanged, stopping, tooManyStreams } from './endings.ts'
 import type { FederationEnvironment, Undeliverable } from './environment.ts'
 import type { InboundSession } from './inbound-session.ts'
 import { OutboundLink } from './outbound-link.ts'
@@ -79,7 +81,7 @@ export class Directory {
       if (link.sessions.size === 0) this.#leaving.delete(link)
     }
     this.#links.set(name, link)
-    if (this.#isStopping) link.stop(stopping)
+    if (this.#isStopping) link.stop(undeliverable)
     return link
   }
 
@@ -99,10 +101,8 @@ export class Directory {
   }
 
   /** Why a stream that has just authenticated must go all the same: its partner has too many (contract §1). */
-  refusalFor(remote: Domain): string | undefined {
-    return this.#countOf(remote) > this.#limitOf(remote)
-      ? 'this partner has reached its limit of connections'
-      : undefined
+  refusalFor(remote: Domain): Why | undefined {
+    return this.#countOf(remote) > this.#limitOf(remote) ? tooManyStreams : undefined
   }
 
   /**
@@ -119,10 +119,9 @@ export class Directory {
         (method !== undefined && !terms.methods.includes(method))
       )
     }
-    const reason = 'the policy for this domain no longer permits this stream'
     for (const session of this.#inbound) {
       if (session.proofs.some(proof => isForbidden(proof, proof.method)))
-        session.close('policy-violation', reason)
+        session.close('policy-violation', policyChanged)
     }
     // On a stream for verification nobody is authenticated; it stands under the TLS rule it was opened with.
     const isOutdated = ({ task }: OutboundSession) =>
@@ -130,7 +129,7 @@ export class Directory {
     const forbidden = this.outbound.filter(
       session => isForbidden(session.task.pair, session.method) || isOutdated(session),
     )
-    for (const session of forbidden) session.close('policy-violation', reason)
+    for (const session of forbidden) session.close('policy-violation', policyChanged)
     for (const [name, link] of this.#links) {
       if (!isForbidden(link.pair, undefined)) continue
       this.#links.delete(name)
@@ -142,7 +141,7 @@ export class Directory {
 
   /** First step of a stop: partners send nothing more. What they have sent is still taken. */
   closeInbound(): void {
-    for (const session of this.#inbound) session.close('system-shutdown', stopping.text)
+    for (const session of this.#inbound) session.close('system-shutdown', stopping)
   }
 
   /**
@@ -152,9 +151,9 @@ export class Directory {
    */
   async settle(ms: number): Promise<boolean> {
     const sessions = this.outbound.filter(session => session.isEstablished)
-    for (const link of this.#links.values()) if (link.session === undefined) link.stop(stopping)
+    for (const link of this.#links.values()) if (link.session === undefined) link.stop(undeliverable)
     await Promise.all(sessions.map(session => session.settle(ms)))
-    for (const link of this.#links.values()) if (link.session === undefined) link.stop(stopping)
+    for (const link of this.#links.values()) if (link.session === undefined) link.stop(undeliverable)
     return sessions.some(session => !session.isEstablished)
   }
 
@@ -162,12 +161,12 @@ export class Directory {
   openNothingMore(): void {
     this.#isStopping = true
     clearInterval(this.#sweep)
-    for (const link of this.#links.values()) link.stop(stopping)
+    for (const link of this.#links.values()) link.stop(undeliverable)
   }
 
   /** Last step: what was sent is flushed, and our streams end. */
   closeOutbound(): void {
-    for (const session of this.outbound) session.close('system-shutdown', stopping.text)
+    for (const session of this.outbound) session.close('system-shutdown', stopping)
   }
 
   /** Drops what is still open. */
@@ -175,10 +174,8 @@ export class Directory {
     for (const session of [...this.#inbound, ...this.outbound]) session.destroy()
   }
 
-  #refusalForOneMore(remote: Domain): string | undefined {
-    if (this.#countOf(remote) >= this.#limitOf(remote))
-      return 'this partner has reached its limit of connections'
-    return undefined
+  #refusalForOneMore(remote: Domain): Why | undefined {
+    return this.#countOf(remote) >= this.#limitOf(remote) ? tooManyStreams : undefined
   }
 
   #limitOf(remote: Domain): number {
@@ -203,4 +200,4 @@ export class Directory {
   }
 }
 
-const stopping: Undeliverable = { condition: 'remote-server-timeout', text: 'the gateway is stopping' }
+const undeliverable: Undeliverable = { condition: 'remote-server-timeout', text: stopping.reason }

@@ -11,6 +11,7 @@ import type { TlsContexts } from '../transport/tls.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Pausable, Run } from '../xml/run.ts'
 import type { Domain } from '../xmpp/address.ts'
+import type { AttemptRecord } from '../xmpp/attempt.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 
 /** What streams need to know of a partner. */
@@ -63,7 +64,9 @@ export type FederationEnvironment = {
   readonly metrics: Metrics
   readonly tls: TlsContexts
   readonly dialer: Dialer
-  readonly admission: Admission
+  readonly admission: Pick<Admission, 'countOutbound'>
+  /** Hears of every attempt to have a stream, at its outcome and at the end of its stream. */
+  readonly record: (record: AttemptRecord) => void
   readonly limits: () => StreamLimits
   readonly timeouts: () => StreamTimeouts
   readonly mainDomain: () => Domain

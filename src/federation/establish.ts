@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net'
 import type { OutboundFailure } from '../negotiation/outbound-stream.ts'
+import { Attempt, type AttemptListener } from '../telemetry/attempt.ts'
 import { DialError } from '../transport/dialer.ts'
 import type { Target } from '../transport/service-records.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import type { ReasonCode } from '../xmpp/reason.ts'
 import type { OutboundTask } from './context.ts'
 import type { FederationEnvironment } from './environment.ts'
-import { type OutboundHooks, OutboundSession } from './outbound-session.ts'
+import type { OutboundHooks } from './outbound-hooks.ts'
+import { OutboundSession } from './outbound-session.ts'
 
 /** No stream to a partner could be had. `message` is for the log: it may name hosts. */
 export class EstablishError extends Error {
@@ -32,16 +36,19 @@ const maxTargets = 16
  * @throws {EstablishError} with the last failure; or the signal's reason
  */
 export async function establish(
-  task: Omit<OutboundTask, 'tryExternal'>,
+  { step, ...given }: Omit<OutboundTask, 'tryExternal' | 'attempt'> & Pick<AttemptListener, 'step'>,
   environment: FederationEnvironment,
   owner: StreamOwner,
   signal: AbortSignal,
 ): Promise<OutboundSession> {
-  const { dialer } = environment
-  const { pair, peer } = task
-  const opener = new Opener(task, environment, owner, signal)
+  const { dialer, record } = environment
+  const { pair, peer, purpose } = given
+  const attempt = new Attempt({ direction: 'out', purpose, ...pair }, { record, ...(step && { step }) })
+  const opener = new Opener({ ...given, attempt }, environment, owner, signal)
   try {
-    const targets = await dialer.targets(pair.remote, peer.proxy, signal)
+    const targets = await dialer.targets(pair.remote, peer.proxy, signal, attemptStep =>
+      attempt.tell(attemptStep),
+    )
     for (const target of targets.slice(0, maxTargets)) {
       if (target.directTls && peer.terms.tls === 'notSupported') continue
       const session = await opener.tryTarget(target)
@@ -54,8 +61,9 @@ export async function establish(
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof DialError)) throw error
-    opener.note(failureOf(error.condition, error.message), false)
+    opener.note(failureOf(error.condition, error.code, error.message), false)
   }
+  opener.giveUp()
   throw opener.error
 }
 
@@ -67,9 +75,12 @@ class Opener {
   readonly #signal: AbortSignal
   #failure = failureOf(
     'remote-server-not-found',
+    'no-usable-server',
     'the partner has no server that its policy lets us connect to',
   )
   #wasReached = false
+  /** The stream that failed last has told of it. */
+  #isTold = false
   /** Why there was no connection to servers before the one that will do; what failed later has been logged. */
   readonly #passedOver: string[] = []
 
@@ -91,7 +102,20 @@ class Opener {
 
   note(failure: OutboundFailure, wasReached: boolean): void {
     this.#failure = failure
+    this.#isTold = wasReached
     this.#wasReached ||= wasReached
+  }
+
+  /** Tells the journal; and the log and the metrics, where there was no stream to do it. */
+  giveUp(): void {
+    const { code, condition, reason } = this.#failure
+    if (!this.#isTold) {
+      const { log, metrics } = this.#environment
+      const { pair } = this.#task
+      log.event({ event: 'stream.refused', direction: 'out', ...pair, condition, code, reason })
+      metrics.failure('out', code)
+    }
+    this.#task.attempt.failed(this.#failure)
   }
 
   /** A dead server behind a living one is not seen by anybody else. */
@@ -117,7 +141,8 @@ class Opener {
     let socket: Socket
     let secured: SecuredSocket | undefined
     try {
-      socket = await this.#environment.dialer.connect(target, this.#signal)
+      const tell = (step: AttemptStep) => this.#task.attempt.tell(step)
+      socket = await this.#environment.dialer.connect(target, this.#signal, tell)
       if (this.#signal.aborted) socket.destroy()
       this.#signal.throwIfAborted()
       if (target.directTls) secured = await this.#secure(socket)
@@ -125,13 +150,15 @@ class Opener {
       this.#signal.throwIfAborted()
       const failure =
         error instanceof DialError
-          ? failureOf(error.condition, error.message)
+          ? failureOf(error.condition, error.code, error.message)
           : failureOf(
               'remote-server-timeout',
+              'tls-handshake-failed',
               `direct TLS failed: ${error instanceof Error ? error.message : error}`,
             )
       this.note(failure, false)
       this.#passedOver.push(failure.reason)
+      this.#task.attempt.tell({ step: 'failed', code: failure.code, reason: failure.reason })
       return failure
     }
     const failure = await this.#negotiate(secured?.socket ?? socket, secured, tryExternal)
@@ -167,7 +194,7 @@ class Opener {
       },
       closed: unsent => {
         leave()
-        resolve(failureOf('remote-server-timeout', 'the connection was lost'))
+        resolve(failureOf('remote-server-timeout', 'connection-lost', 'the connection was lost'))
         if (isOwned) this.#owner.closed(unsent)
       },
     }
@@ -178,6 +205,10 @@ class Opener {
   }
 }
 
-function failureOf(condition: OutboundFailure['condition'], reason: string): OutboundFailure {
-  return { condition, reason, retryWithoutExternal: false, method: undefined, isUnknownHost: false }
+function failureOf(
+  condition: OutboundFailure['condition'],
+  code: ReasonCode,
+  reason: string,
+): OutboundFailure {
+  return { condition, code, reason, retryWithoutExternal: false, method: undefined, isUnknownHost: false }
 }

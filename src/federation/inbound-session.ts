@@ -15,12 +15,13 @@ import type { SecuredSocket } from '../transport/tls.ts'
 import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
 import { toElement } from '../xml/element.ts'
 import type { HeaderSlice, Slice } from '../xml/reader.ts'
-import type { Domain } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { Why } from '../xmpp/reason.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
 import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { inboundContext } from './context.ts'
 import type { Directory } from './directory.ts'
+import { idle, stopped, unread } from './endings.ts'
 import type { FederationEnvironment, StanzaSink } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { KeyVerification } from './key-verification.ts'
@@ -41,9 +42,8 @@ export class InboundSession {
   #state: InboundState
   readonly #report: StreamReport
   /** Why the stream must end at its next header: a limit was reached. */
-  #refusal: string | undefined
+  #refusal: Why | undefined
   #elements = 0
-  #reason: string | undefined
 
   /** @param secured what direct TLS has brought, where the listener is one for it (XEP-0368) */
   constructor(
@@ -59,7 +59,7 @@ export class InboundSession {
     this.#admitted = admitted
     this.#context = inboundContext(environment)
     this.#refusal = admitted.refusal
-    this.#report = new StreamReport('in', environment, admitted.address)
+    this.#report = StreamReport.ofAccepted(admitted.address, environment)
     if (secured) this.#report.secured(secured)
     this.#state = opened(secured ? { secure: true, chain: secured.chain } : { secure: false })
     const { unauthenticatedBytes, depth } = environment.limits()
@@ -97,19 +97,20 @@ export class InboundSession {
   }
 
   /** Closes the stream; `condition` tells the peer why, where there is something to tell. */
-  close(condition: StreamCondition | undefined, reason: string): void {
-    this.#reason ??= reason
+  close(condition: StreamCondition | undefined, why: Why): void {
+    this.#report.ends(why)
     const isTrusted = this.proofs.length > 0 && this.#state.at !== 'awaiting-header'
-    if (this.#state.at === 'securing') this.#drop(reason)
+    if (this.#state.at === 'securing') this.#drop(why.reason)
     // A stop or an idle stream: what a trusted peer has sent before it reads our end is still taken.
     else if (condition === undefined || (condition === 'system-shutdown' && isTrusted))
-      this.#stream.close(condition, reason)
-    else this.#advance({ on: 'refuse', condition, reason, streamId: newStreamId() })
+      this.#stream.close(condition, why.reason)
+    else this.#advance({ on: 'refuse', condition, ...why, streamId: newStreamId() })
   }
 
   /** Drops the connection: the time for closing in good order is over. */
   destroy(): void {
-    this.#drop('the gateway stops')
+    this.#report.ends(stopped)
+    this.#drop(stopped.reason)
   }
 
   #drop(reason: string): void {
@@ -119,9 +120,8 @@ export class InboundSession {
 
   #header(header: HeaderSlice): void {
     const read = readHeader(header, ns.server)
-    const { local, remote } = this.#report.names
-    this.#report.names = { local: known(read.to) ?? local, remote: known(read.from) ?? remote }
     this.#report.streamId = newStreamId()
+    this.#report.header(read, this.#context)
     this.#advance({ on: 'header', header: read, streamId: this.#report.streamId })
     if (this.proofs.length > 0) clearTimeout(this.#deadline)
     if (this.#refusal !== undefined) this.close('resource-constraint', this.#refusal)
@@ -137,7 +137,9 @@ export class InboundSession {
     }
     this.#sink.flush()
     if (this.proofs.length === 0 && ++this.#elements > this.#environment.limits().unauthenticatedElements) {
-      throw new StreamError('policy-violation', 'too many elements before authentication')
+      throw new StreamError('policy-violation', 'too many elements before authentication', {
+        code: 'limit-elements',
+      })
     }
     this.#advance({ on: 'element', element: toElement(slice, this.#stream.declarations) })
   }
@@ -152,9 +154,8 @@ export class InboundSession {
     switch (action.do) {
       case 'send':
         this.#stream.send(action.text)
-        // Whoever asks on and on and reads no answer would make us keep them all.
         if (this.#stream.unsentBytes > this.#environment.limits().queueBytes)
-          this.close('policy-violation', 'the peer does not read what it asked for')
+          this.close('policy-violation', unread)
         return
       case 'restart':
         return this.#stream.restart()
@@ -168,12 +169,14 @@ export class InboundSession {
         return this.#authenticated(action)
       case 'report':
         this.#report.failed(action.method)
-        return this.#report.refused('not-authorized', action.reason)
+        return this.#report.refused('not-authorized', action)
       case 'note':
-        return this.#report.note(action.reason)
+        return this.#report.note(action.reason, action.code)
+      case 'tell':
+        return this.#report.tell(action.step)
       case 'close':
-        this.#reason ??= action.reason
-        if (action.condition !== undefined) this.#report.refused(action.condition, action.reason)
+        this.#report.ends(action)
+        if (action.condition !== undefined) this.#report.refused(action.condition, action)
         return this.#stream.close(action.condition, action.condition && action.reason)
     }
   }
@@ -191,16 +194,18 @@ export class InboundSession {
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
       // The connection is closed already; `closed` follows or has been.
-      this.#report.refused(
-        'policy-violation',
-        `TLS failed: ${error instanceof Error ? error.message : error}`,
-      )
+      const code = error instanceof StreamError ? error.code : 'tls-handshake-failed'
+      const reason = `TLS failed: ${error instanceof Error ? error.message : error}`
+      this.#report.refused('policy-violation', { code, reason })
     }
   }
 
   async #ask(request: KeyRequest): Promise<void> {
     try {
+      this.#report.tell({ step: 'dialback', leg: 'us-ask', outcome: null })
       const answer = await this.#keys.verify(request)
+      const outcome = answer.outcome === 'error' ? answer.condition : answer.outcome
+      this.#report.tell({ step: 'dialback', leg: 'authority-answer', outcome })
       this.#advance({ on: 'key-answer', pair: request, streamId: request.streamId, answer })
     } catch (error) {
       this.#report.broken(error)
@@ -232,7 +237,7 @@ export class InboundSession {
     this.#idle = new IdleWatch(
       inactivityMs,
       () => this.#stream.lastReadMs,
-      () => this.close(undefined, 'idle'),
+      () => this.close(undefined, idle),
     )
     this.#report.established()
   }
@@ -243,27 +248,32 @@ export class InboundSession {
       this.#advance({
         on: 'refuse',
         condition: error.condition,
+        code: error.code,
         reason: error.message,
         streamId: newStreamId(),
       })
       return
     }
-    this.#reason ??= error.message
-    this.#report.refused(error.condition, error.message)
+    const why = { code: error.code, reason: error.message }
+    this.#report.ends(why)
+    this.#report.refused(error.condition, why)
     this.#state = { at: 'closed' }
     this.#stream.close(error.condition, error.message, error.detail)
   }
 
   #ended(): void {
-    this.#reason ??= 'closed by the peer'
+    this.#report.ends(this.#report.left('closed by the peer'))
     this.#stream.close()
   }
 
   #expire(): void {
     if (this.#stream.isClosing) return
     const { streamEstablishmentMs } = this.#environment.timeouts()
-    const reason = `not authenticated within ${streamEstablishmentMs / 1000} s`
-    this.close('connection-timeout', reason)
+    const code = this.#report.hasServed ? 'idle' : 'establishment-timeout'
+    this.close('connection-timeout', {
+      code,
+      reason: `not authenticated within ${streamEstablishmentMs / 1000} s`,
+    })
   }
 
   #closed(error: Error | undefined): void {
@@ -272,13 +282,8 @@ export class InboundSession {
     this.#abort.abort(new Error('the connection was lost'))
     this.#state = { at: 'closed' }
     this.#directory.removeInbound(this)
-    const lost = error ? `connection lost: ${error.message}` : 'connection closed by the peer'
-    this.#report.closed(this.#reason ?? lost)
+    this.#report.closed(this.#report.lost(error, 'connection closed by the peer'))
   }
-}
-
-function known(domain: Domain | 'invalid' | undefined): Domain | undefined {
-  return domain === 'invalid' ? undefined : domain
 }
 
 /** 128 random bits: nobody may guess the id of another's stream (contract §5). */

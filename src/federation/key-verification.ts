@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { KeyAnswer, KeyRequest } from '../negotiation/dialback.ts'
 import type { Pair } from '../negotiation/stream.ts'
 import type { Directory } from './directory.ts'
+import { policyChanged } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { EstablishError, establish } from './establish.ts'
 import type { OutboundSession } from './outbound-session.ts'
@@ -114,7 +115,7 @@ export class KeyVerification {
     )
     this.#directory.addVerifying(session)
     if (this.#environment.peerFor(pair.remote)?.terms.tls !== peer.terms.tls) {
-      session.close('policy-violation', 'the policy has changed meanwhile')
+      session.close('policy-violation', policyChanged)
       throw new Error('the policy has changed meanwhile')
     }
     return session
@@ -170,7 +171,7 @@ export class KeyVerification {
 }
 
 function failed(condition: (KeyAnswer & { outcome: 'error' })['condition'], reason: string): KeyAnswer {
-  return { outcome: 'error', condition, reason }
+  return { outcome: 'error', condition, code: 'dialback-unverified', reason }
 }
 
 function nameOf(pair: Pair, streamId = ''): string {

@@ -3,7 +3,9 @@ import type { Pair } from '../negotiation/stream.ts'
 import { Outbox } from '../transport/outbox.ts'
 import type { Destination, Run } from '../xml/run.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { Why } from '../xmpp/reason.ts'
 import { backoffMs } from './backoff.ts'
+import { policyChanged, unansweredPing } from './endings.ts'
 import type { FederationEnvironment, Peer, Undeliverable } from './environment.ts'
 import { EstablishError, establish } from './establish.ts'
 import { KeepAlive } from './keep-alive.ts'
@@ -29,11 +31,11 @@ export class OutboundLink implements Destination {
   #retry: NodeJS.Timeout | undefined
   #lastFailure: Undeliverable = cannotConnect('remote-server-timeout')
   #stopped: Undeliverable | undefined
-  readonly #refusal: () => string | undefined
+  readonly #refusal: () => Why | undefined
   readonly #peer: () => Peer | undefined
 
   /** @param refusal why no more streams to this partner may be opened, if so */
-  constructor(pair: Pair, environment: FederationEnvironment, refusal: () => string | undefined) {
+  constructor(pair: Pair, environment: FederationEnvironment, refusal: () => Why | undefined) {
     this.pair = pair
     this.#environment = environment
     this.#refusal = refusal
@@ -128,7 +130,7 @@ export class OutboundLink implements Destination {
     if (peer === undefined)
       return this.#failed({ condition: 'not-allowed', text: 'this domain is not a partner' })
     const refusal = this.#refusal()
-    if (refusal !== undefined) return this.#failed({ condition: 'resource-constraint', text: refusal })
+    if (refusal !== undefined) return this.#refused(refusal)
     this.#isTrying = true
     try {
       await this.#connect(peer)
@@ -137,7 +139,6 @@ export class OutboundLink implements Destination {
       const isExpected = error instanceof EstablishError
       if (!isExpected)
         this.#environment.log.error('an attempt failed on an unexpected error', { ...this.pair, err: error })
-      else if (!error.wasReached) this.#logFailure(error)
       this.#failed(isExpected ? cannotConnect(error.failure.condition) : unexpected)
     } finally {
       this.#isTrying = false
@@ -178,7 +179,8 @@ export class OutboundLink implements Destination {
     this.#retryAtMs = 0
     const terms = this.#peer()?.terms
     if (terms === undefined || !terms.methods.includes(session.method!)) {
-      session.close('policy-violation', 'the policy changed meanwhile') // `closed` tries again, under the new one
+      // `closed` tries again, under the new one.
+      session.close('policy-violation', policyChanged)
       return
     }
     this.#current = session
@@ -190,7 +192,7 @@ export class OutboundLink implements Destination {
   #keep(session: OutboundSession, peer: Peer): void {
     if (!peer.keepAlive) return
     const { keepAliveMs: idleMs, dialbackMs: answerMs } = this.#environment.timeouts()
-    const silent = () => session.close('connection-timeout', 'the partner does not answer a ping')
+    const silent = () => session.close('connection-timeout', unansweredPing)
     this.#keepAlive = new KeepAlive(session, this.pair, { idleMs, answerMs, newId: pingId }, silent)
   }
 
@@ -202,6 +204,14 @@ export class OutboundLink implements Destination {
   /** Set by the directory: answers about keys that were asked on this link's stream. */
   onKeyAnswer: NonNullable<Parameters<typeof establish>[2]['keyAnswer']> = () => {}
   onClosed: (session: OutboundSession) => void = () => {}
+
+  #refused({ code, reason }: Why): void {
+    const { log, metrics } = this.#environment
+    const condition = 'resource-constraint'
+    log.event({ event: 'stream.refused', direction: 'out', ...this.pair, condition, code, reason })
+    metrics.failure('out', code)
+    this.#failed({ condition, text: reason })
+  }
 
   #failed(why: Undeliverable): void {
     this.#failures++
@@ -217,17 +227,6 @@ export class OutboundLink implements Destination {
 
   #bounce(run: Run, why: Undeliverable): void {
     if (!run.isOurs) this.#environment.bounce(this.pair, run, why)
-  }
-
-  #logFailure(error: EstablishError): void {
-    const { condition, reason } = error.failure
-    this.#environment.log.event({
-      event: 'stream.refused',
-      direction: 'out',
-      ...this.pair,
-      condition,
-      reason,
-    })
   }
 }
 

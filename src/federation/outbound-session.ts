@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { KeyAnswer, KeyRequest } from '../negotiation/dialback.ts'
+import type { KeyRequest } from '../negotiation/dialback.ts'
 import { advance } from '../negotiation/outbound.ts'
 import type {
   OutboundAction,
@@ -8,33 +8,22 @@ import type {
   OutboundFailure,
   OutboundState,
 } from '../negotiation/outbound-stream.ts'
-import { type Method, type Pair, readHeader } from '../negotiation/stream.ts'
+import { type Method, readHeader } from '../negotiation/stream.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
 import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
 import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Run } from '../xml/run.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
-import type { StreamCondition, StreamError } from '../xmpp/stream-error.ts'
+import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { type OutboundTask, outboundContext } from './context.ts'
+import { idle, stopped } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
+import type { OutboundHooks } from './outbound-hooks.ts'
 import { type StreamFacts, StreamReport } from './stream-report.ts'
-
-/** What a stream tells the link that opened it. */
-export type OutboundHooks = {
-  /** Stanzas, or questions about keys, may go now. */
-  established(session: OutboundSession): void
-  /** The attempt failed; `closed` follows. */
-  failed(failure: OutboundFailure): void
-  drained(): void
-  keyAnswer(pair: Pair, streamId: string, answer: KeyAnswer): void
-  /** Nothing more may be sent: the peer or we are closing. */
-  closing(): void
-  /** The stream is gone; the kernel never took these runs. Called once, last. */
-  closed(unsent: readonly Run[]): void
-}
 
 /** A stream that we opened to a partner, from the socket on. */
 export class OutboundSession {
@@ -51,7 +40,6 @@ export class OutboundSession {
   #state: OutboundState = { at: 'connecting' }
   #lastSentMs = performance.now()
   #isOver = false
-  #reason: string | undefined
   #method: Method | undefined
 
   constructor(
@@ -65,9 +53,9 @@ export class OutboundSession {
     this.#task = task
     this.#hooks = hooks
     this.#context = outboundContext(task, environment)
-    this.#report = new StreamReport('out', environment, socket.remoteAddress)
+    this.#report = new StreamReport('out', environment, task.attempt, socket.remoteAddress)
     this.#report.names = task.pair
-    if (secured) this.#report.secured(secured)
+    if (secured) this.#secured(secured)
     const { unauthenticatedBytes, depth, stanzaBytes } = environment.limits()
     const { streamEstablishmentMs, queueMs: stallMs } = environment.timeouts()
     const elementBytes = Math.min(stanzaBytes, 2 * unauthenticatedBytes) // features may be longer than what we are asked
@@ -88,10 +76,7 @@ export class OutboundSession {
         closed: error => this.#closed(error),
       },
     )
-    this.#deadline = setTimeout(
-      () => this.#expire('not established', streamEstablishmentMs),
-      streamEstablishmentMs,
-    )
+    this.#expireAfter(streamEstablishmentMs, 'establishment-timeout', 'not established')
     this.#advance({
       on: 'connected',
       channel: secured ? { secure: true, chain: secured.chain } : { secure: false },
@@ -151,8 +136,9 @@ export class OutboundSession {
     this.#advance({ on: 'verify', request })
   }
 
-  close(condition: StreamCondition | undefined, reason: string): void {
-    this.#reason ??= reason
+  close(condition: StreamCondition | undefined, why: Why): void {
+    this.#report.ends(why)
+    const { reason } = why
     this.#over()
     if (this.#state.at === 'securing') this.#drop(reason)
     else this.#stream.close(condition, condition && reason)
@@ -160,7 +146,8 @@ export class OutboundSession {
 
   /** Drops the connection: the time for closing in good order is over. */
   destroy(): void {
-    this.#drop('the gateway stops')
+    this.#report.ends(stopped)
+    this.#drop(stopped.reason)
   }
 
   #drop(reason: string): void {
@@ -184,8 +171,7 @@ export class OutboundSession {
   /** An answer to our dialback key has a time limit of its own (contract §1, timeouts.dialback). */
   #watchDialback(): void {
     const { dialbackMs } = this.#environment.timeouts()
-    clearTimeout(this.#deadline)
-    this.#deadline = setTimeout(() => this.#expire('no answer to our dialback key', dialbackMs), dialbackMs)
+    this.#expireAfter(dialbackMs, 'dialback-unanswered', 'no answer to our dialback key')
   }
 
   #perform(action: OutboundAction): void {
@@ -198,6 +184,7 @@ export class OutboundSession {
         void this.#secure()
         return
       case 'ready':
+        this.#report.ready()
         return this.#established()
       case 'authenticated':
         this.#method = action.method
@@ -205,15 +192,17 @@ export class OutboundSession {
         return this.#established()
       case 'report':
         this.#report.failed(action.method)
-        return this.#report.refused('not-authorized', action.reason)
+        return this.#report.refused('not-authorized', action)
       case 'key-answer':
         return this.#hooks.keyAnswer(action.pair, action.streamId, action.answer)
       case 'note':
         return this.#report.note(action.reason)
+      case 'tell':
+        return this.#report.tell(action.step)
       case 'fail':
         return this.#fail(action.failure)
       case 'close':
-        this.#reason ??= action.reason
+        this.#report.ends(action)
         return this.#stream.close(action.condition, action.text)
     }
   }
@@ -226,7 +215,7 @@ export class OutboundSession {
     this.#idle = new IdleWatch(
       inactivityMs,
       () => this.lastUsedMs,
-      () => this.close(undefined, 'idle'),
+      () => this.close(undefined, idle),
     )
     this.#report.established()
     this.#hooks.established(this)
@@ -238,21 +227,27 @@ export class OutboundSession {
       const { pair } = this.#task
       const options = { ...pair, directTls: false, signal: this.#abort.signal }
       const secured = await this.#stream.secure(socket => tls.connect(socket, options))
-      this.#report.secured(secured)
+      this.#secured(secured)
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
       this.#advance({
         on: 'lost',
+        code: error instanceof StreamError ? error.code : 'tls-handshake-failed',
         reason: `the TLS handshake failed: ${error instanceof Error ? error.message : error}`,
       })
     }
+  }
+
+  #secured(secured: SecuredSocket): void {
+    this.#report.secured(secured)
+    this.#report.certificate(chain => this.#context.judge(chain))
   }
 
   #fail(failure: OutboundFailure): void {
     if (this.#idle !== undefined || this.#isOver) return this.#over() // it was up: it ends, it does not fail
     this.#over()
     if (failure.method !== undefined) this.#report.failed(failure.method)
-    this.#report.refused(failure.condition, failure.reason)
+    this.#report.refused(failure.condition, failure)
     this.#hooks.failed(failure)
   }
 
@@ -261,19 +256,25 @@ export class OutboundSession {
     this.#stream.close(error.condition, error.message, error.detail)
     this.#advance({
       on: 'lost',
+      code: error.code,
       reason: `what the partner sent cannot be read: ${error.condition} (${error.message})`,
     })
   }
 
   #ended(): void {
-    this.#advance({ on: 'lost', reason: 'the partner closed the stream' })
+    this.#advance({ on: 'lost', ...this.#report.left('the partner closed the stream') })
     this.#stream.close()
   }
 
-  #expire(what: string, ms: number): void {
+  #expireAfter(ms: number, code: ReasonCode, what: string): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.#expire(code, `${what} within ${ms / 1000} s`), ms)
+  }
+
+  #expire(code: ReasonCode, reason: string): void {
     if (this.#state.at === 'securing') this.#drop('the time for the TLS handshake is over')
     else this.#stream.close('connection-timeout')
-    this.#advance({ on: 'lost', reason: `${what} within ${ms / 1000} s` })
+    this.#advance({ on: 'lost', code, reason })
   }
 
   /** Nothing more is sent on this stream. */
@@ -287,10 +288,10 @@ export class OutboundSession {
     clearTimeout(this.#deadline)
     this.#idle?.stop()
     this.#abort.abort(new Error('the connection was lost'))
-    const lost = error ? `connection lost: ${error.message}` : 'the partner closed the connection'
-    this.#advance({ on: 'lost', reason: lost })
+    const lost = this.#report.lost(error, 'the partner closed the connection')
+    this.#advance({ on: 'lost', ...lost })
     this.#over()
-    this.#report.closed(this.#reason ?? lost)
+    this.#report.closed(lost)
     this.#hooks.closed(this.#stream.takeUnsent())
     this.#gone.resolve()
   }

@@ -12,7 +12,7 @@ export async function receive(
   directTls: boolean,
   parts: { environment: FederationEnvironment; directory: Directory; keys: KeyVerification },
 ): Promise<void> {
-  const { tls, log, timeouts } = parts.environment
+  const { tls, log, metrics, timeouts } = parts.environment
   if (!directTls) {
     new InboundSession(socket, undefined, admitted, parts)
     return
@@ -22,9 +22,9 @@ export async function receive(
     const secured = await tls.accept(socket, { directTls, signal })
     new InboundSession(secured.socket, secured, admitted, parts)
   } catch (error) {
-    log.info('direct TLS handshake failed', {
-      remoteAddress: admitted.address,
-      reason: error instanceof Error ? error.message : String(error),
-    })
+    const reason = error instanceof Error ? error.message : String(error)
+    const code = 'tls-handshake-failed'
+    log.info('direct TLS handshake failed', { remoteAddress: admitted.address, code, reason })
+    metrics.failure('in', code)
   }
 }

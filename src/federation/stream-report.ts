@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto'
+import type { Certificate } from '../identity/certificate.ts'
 import type { CertificateStanding } from '../identity/proof.ts'
-import type { Method, Pair } from '../negotiation/stream.ts'
+import type { CertificateVerdict } from '../identity/verdict.ts'
+import type { InboundContext } from '../negotiation/inbound-stream.ts'
+import type { Method, Pair, StreamHeader } from '../negotiation/stream.ts'
+import { Attempt } from '../telemetry/attempt.ts'
 import type { Direction } from '../telemetry/events.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
 import type { Domain } from '../xmpp/address.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
+import { certificateStep } from './certificate-step.ts'
+import type { FederationEnvironment } from './environment.ts'
 
 /** What is known of a stream, for operators. */
 export type StreamFacts = {
@@ -26,29 +34,49 @@ export type StreamFacts = {
 const drawn = randomBytes(4).toString('hex')
 let opened = 0
 
-/** What the log, the metrics and operators are told of one stream (contract §8). */
+type Names = { readonly local: Domain | null; readonly remote: Domain | null }
+
+/** What the log, the metrics, the journal and operators are told of one stream (contract §8). */
 export class StreamReport {
   readonly #direction: Direction
   readonly #log: Log
   readonly #metrics: Metrics
   readonly #from: { readonly address?: string }
+  readonly #attempt: Attempt
   readonly #openedMs = performance.now()
   readonly #id = `${drawn}-${++opened}`
-  readonly #since = new Date()
   readonly #address: string | null
   #certificate: CertificateStanding | null = null
-  /** The domains of the stream, as far as they are known. */
-  names: { readonly local: Domain | null; readonly remote: Domain | null } = { local: null, remote: null }
+  readonly #counted = new Set<ReasonCode>()
+  #names: Names = { local: null, remote: null }
+  /** What went wrong last; why nothing came of the stream, if nothing does. */
+  #failure: Why | undefined
+  #why: Why | undefined
+  #chain: readonly Certificate[] | undefined
+  #isUp = false
+  #hasServed = false
   tls: { readonly version: string; readonly cipher: string } | null = null
   /** The id of the stream, given by its receiving side. */
   streamId = ''
   /** Stanzas that came or went on it. */
   stanzas = 0
 
+  /** Of a stream that somebody opens to us. */
+  static ofAccepted(
+    address: string,
+    environment: Pick<FederationEnvironment, 'log' | 'metrics' | 'record'>,
+  ): StreamReport {
+    const about = { direction: 'in', purpose: 'stanzas', local: null, remote: null } as const
+    const report = new StreamReport('in', environment, new Attempt(about, environment), address)
+    report.tell({ step: 'accepted', address })
+    return report
+  }
+
   /** @param address where the peer is; the log tells it of streams that the peer opened */
   constructor(
     direction: Direction,
     telemetry: { readonly log: Log; readonly metrics: Metrics },
+    attempt: Attempt,
     address: string | undefined,
   ) {
     this.#direction = direction
@@ -56,6 +84,7 @@ export class StreamReport {
     this.#from = direction === 'out' || address === undefined ? {} : { address }
     this.#log = telemetry.log
     this.#metrics = telemetry.metrics
+    this.#attempt = attempt
   }
 
   get facts(): StreamFacts {
@@ -66,19 +95,63 @@ export class StreamReport {
       tls: this.tls,
       certificate: this.#certificate,
       address: this.#address,
-      since: this.#since,
+      since: this.#attempt.started,
       stanzas: this.stanzas,
     }
   }
 
-  secured(secured: Pick<SecuredSocket, 'version' | 'cipher'>): void {
-    this.tls = { version: secured.version, cipher: secured.cipher }
+  /** The domains of the stream, as far as they are known. */
+  get names(): Names {
+    return this.#names
+  }
+
+  set names(names: Names) {
+    this.#names = names
+    if (!this.#attempt.isOver) this.#attempt.names = names
+  }
+
+  /** Nobody has authenticated, and yet the peer has got what it came for: the answer to a question about a key. */
+  get hasServed(): boolean {
+    return this.#hasServed
+  }
+
+  /** Something for the journal alone. */
+  tell(step: AttemptStep): void {
+    this.#attempt.tell(step)
+    if (step.step === 'failed') this.#failure = step
+    if (step.step !== 'dialback' || step.leg !== 'peer-ask' || this.#isUp) return
+    this.#hasServed = true
+    this.#attempt.authenticated(null)
+  }
+
+  secured({ version, cipher, chain }: Pick<SecuredSocket, 'version' | 'cipher' | 'chain'>): void {
+    this.tls = { version, cipher }
+    this.tell({ step: 'tls', version, cipher })
+    this.#chain = chain
+  }
+
+  /** The peer has opened a stream, and may have said who it is. Strangers are not judged at all. */
+  header({ from, to }: StreamHeader, context: Pick<InboundContext, 'judge' | 'termsFor'>): void {
+    const { local, remote } = this.#names
+    this.names = { local: known(to) ?? local, remote: known(from) ?? remote }
+    this.tell({ step: 'header', from: from ?? null, to: to ?? null })
+    const named = this.#names.remote
+    if (named !== null && context.termsFor(named) !== undefined)
+      this.certificate(chain => context.judge(chain, named))
+  }
+
+  /** Tells what the peer has shown under TLS, once, as soon as it is known for whom. */
+  certificate(judge: (chain: readonly Certificate[]) => CertificateVerdict): void {
+    if (this.#chain === undefined) return
+    this.tell(certificateStep(this.#chain, judge(this.#chain)))
+    this.#chain = undefined
   }
 
   authenticated(pair: Pair, method: Method, certificate: CertificateStanding): void {
     const { local, remote } = pair
     this.names = { local, remote }
     this.#certificate = certificate
+    this.#isUp = true
     this.#metrics.authentication(this.#direction, method, 'success')
     this.#log.event({
       event: 'stream.authenticated',
@@ -91,6 +164,14 @@ export class StreamReport {
       id: this.streamId,
       ...this.#from,
     })
+    this.tell({ step: 'authenticated', method, local, remote })
+    this.#attempt.authenticated(method)
+  }
+
+  /** The stream is up, to ask about keys. */
+  ready(): void {
+    this.#isUp = true
+    this.#attempt.authenticated(null)
   }
 
   /** The stream is up for the first time. */
@@ -104,37 +185,82 @@ export class StreamReport {
     this.#metrics.authentication(this.#direction, method, 'failure')
   }
 
-  refused(condition: string, reason: string): void {
+  refused(condition: string, { code, reason }: Why): void {
     this.#log.event({
       event: 'stream.refused',
       direction: this.#direction,
-      ...this.names,
+      ...this.#names,
       condition,
+      code,
       reason,
       ...this.#from,
     })
+    this.#count(code)
+    this.tell({ step: 'failed', code, reason })
   }
 
-  note(reason: string): void {
-    this.#log.info('peer noted', { direction: this.#direction, ...this.names, reason })
+  /** With a code where that may be why nothing comes of the stream. */
+  note(reason: string, code?: ReasonCode): void {
+    const fields = { direction: this.#direction, ...this.#names, ...(code && { code }), reason }
+    this.#log.info('peer noted', fields)
+    this.tell(code === undefined ? { step: 'note', reason } : { step: 'failed', code, reason })
   }
 
   /** Our own code failed on what the peer sent. */
   broken(error: unknown): void {
-    const fields = { direction: this.#direction, ...this.names, err: error }
+    const fields = { direction: this.#direction, ...this.#names, err: error }
     this.#log.error('a stream failed on an unexpected error', fields)
   }
 
-  closed(reason: string): void {
+  /** Takes note of why the stream is going to end; the first reason counts. */
+  ends(why: Why): void {
+    this.#why ??= why
+  }
+
+  /** What it is when the peer ends the stream. */
+  left(reason: string): Why {
+    return { code: this.#isUp || this.#hasServed ? 'peer-closed' : 'peer-left', reason }
+  }
+
+  /** What it is when the connection ends; `reason` where it does so in good order. */
+  lost(error: Error | undefined, reason: string): Why {
+    if (error === undefined) return this.left(reason)
+    return { code: 'connection-lost', reason: `connection lost: ${error.message}` }
+  }
+
+  /**
+   * The stream is gone. Of one that was never up, what went wrong before tells more than how it ended.
+   * @param lost how the connection ended, where nothing has been noted before
+   */
+  closed(lost: Why): void {
     const isIn = this.#direction === 'in'
+    const why = this.#why ?? lost
+    const { code } = this.#isUp || this.#hasServed ? why : (this.#failure ?? why)
     this.#log.event({
       event: 'stream.closed',
       direction: this.#direction,
-      ...this.names,
-      reason,
+      ...this.#names,
+      code,
+      reason: why.reason,
       stanzasIn: isIn ? this.stanzas : 0,
       stanzasOut: isIn ? 0 : this.stanzas,
       ...this.#from,
     })
+    // Who connects and says nothing looks whether the port is open, as balancers do.
+    if (code === 'peer-left' && this.#names.local === null && this.#names.remote === null) return
+    if (isFailure(code)) this.#count(code)
+    if (this.#isUp || this.#hasServed) this.#attempt.ended(why)
+    else if (isIn) this.#attempt.failed(this.#failure ?? why)
   }
+
+  /** One stream counts once for each reason. */
+  #count(code: ReasonCode): void {
+    if (this.#counted.has(code)) return
+    this.#counted.add(code)
+    this.#metrics.failure(this.#direction, code)
+  }
+}
+
+function known(domain: Domain | 'invalid' | undefined): Domain | undefined {
+  return domain === 'invalid' ? undefined : domain
 }

@@ -26,10 +26,20 @@ export type PathFault = (typeof pathFaults)[number]
 /** Trusted certificates by their subject's name; see `trustAnchors`. */
 export type TrustAnchors = { readonly bySubject: ReadonlyMap<string, readonly Certificate[]> }
 
-/** A path to a trust anchor, leaf first; or why there is none, and the certificate at fault. */
-export type PathFinding =
+/** A fault, and the certificate that has it. */
+export type PathFailure = { readonly fault: PathFault; readonly certificate: Certificate }
+
+type Extended =
   | { readonly valid: true; readonly path: readonly Certificate[] }
-  | { readonly valid: false; readonly fault: PathFault; readonly certificate: Certificate }
+  | (PathFailure & { readonly valid: false })
+
+/**
+ * A path to a trust anchor, leaf first; or why there is none: what is wrong first of all, and everything that is wrong, with the leaf
+ * itself and then with the best path from it.
+ */
+export type PathFinding =
+  | Extract<Extended, { valid: true }>
+  | (PathFailure & { readonly valid: false; readonly failures: readonly PathFailure[] })
 
 /** What a path is asked for. */
 export type PathQuery = {
@@ -58,13 +68,15 @@ export function trustAnchors(certificates: readonly Certificate[]): TrustAnchors
  * nothing need have signed it. Names are compared octet by octet.
  */
 export function validatePath(leaf: Certificate, query: PathQuery): PathFinding {
-  const fault = generalFault(leaf, query) ?? leafFault(leaf)
-  if (fault !== undefined) return { valid: false, fault, certificate: leaf }
-  return extendPath([leaf], query, { steps: 0 })
+  const own = leafFaults(leaf, query).map(fault => ({ fault, certificate: leaf }))
+  const found = extendPath([leaf], query, { steps: 0 })
+  const failures = found.valid ? own : [...own, { fault: found.fault, certificate: found.certificate }]
+  const [first] = failures
+  return first === undefined ? (found as PathFinding & { valid: true }) : { valid: false, ...first, failures }
 }
 
 // Goes up from the last certificate of the path. Of several failures, the one nearest to an anchor is told.
-function extendPath(path: readonly Certificate[], query: PathQuery, spent: { steps: number }): PathFinding {
+function extendPath(path: readonly Certificate[], query: PathQuery, spent: { steps: number }): Extended {
   const last = path.at(-1)!
   if (isAnchor(last, query.anchors)) return { valid: true, path }
   if (!last.isStronglySigned) return { valid: false, fault: 'weak-signature', certificate: last }
@@ -72,9 +84,9 @@ function extendPath(path: readonly Certificate[], query: PathQuery, spent: { ste
   for (const issuer of issuersOf(last, query)) {
     if (path.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) continue
     if (++spent.steps > maxSteps) break
-    const fault = generalFault(issuer, query) ?? issuerFault(issuer, path)
+    const fault = generalFaults(issuer, query)[0] ?? issuerFault(issuer, path)
     const certificate = fault === 'bad-signature' ? last : issuer
-    const found: PathFinding =
+    const found: Extended =
       fault === undefined ? extendPath([...path, issuer], query, spent) : { valid: false, fault, certificate }
     if (found.valid) return found
     const depth = fault === undefined ? path.length + 1 : path.length
@@ -83,7 +95,7 @@ function extendPath(path: readonly Certificate[], query: PathQuery, spent: { ste
   return failure ?? { valid: false, fault: deadEnd(path), certificate: last }
 }
 
-type Failure = Extract<PathFinding, { valid: false }> & { readonly depth: number }
+type Failure = Extract<Extended, { valid: false }> & { readonly depth: number }
 
 function issuersOf(certificate: Certificate, { anchors, others }: PathQuery): Certificate[] {
   const name = certificate.issuerName
@@ -104,21 +116,25 @@ function deadEnd(path: readonly Certificate[]): PathFault {
 }
 
 // What holds for each certificate of a path, wherever it stands.
-function generalFault(certificate: Certificate, { purposes, at }: PathQuery): PathFault | undefined {
+function generalFaults(certificate: Certificate, { purposes, at }: PathQuery): PathFault[] {
   const { extendedKeyUsage: uses } = certificate
   const serves = (purpose: string) =>
     uses === undefined || uses.has(purpose) || uses.has(oids.anyExtendedKeyUsage)
-  if (at > certificate.notAfter) return 'expired'
-  if (at < certificate.notBefore) return 'not-yet-valid'
-  if (!isStrongKey(certificate.publicKey)) return 'weak-key'
-  if (certificate.unknownCritical !== undefined) return 'unknown-critical-extension'
-  return purposes.every(serves) ? undefined : 'wrong-purpose'
+  const found: PathFault[] = []
+  if (at > certificate.notAfter) found.push('expired')
+  if (at < certificate.notBefore) found.push('not-yet-valid')
+  if (!isStrongKey(certificate.publicKey)) found.push('weak-key')
+  if (certificate.unknownCritical !== undefined) found.push('unknown-critical-extension')
+  if (!purposes.every(serves)) found.push('wrong-purpose')
+  return found
 }
 
 const tlsUsages = ['digitalSignature', 'keyEncipherment', 'keyAgreement'] as const
 
-function leafFault({ keyUsage }: Certificate): PathFault | undefined {
-  return tlsUsages.some(use => permitsUse(keyUsage, use)) ? undefined : 'wrong-purpose'
+function leafFaults(leaf: Certificate, query: PathQuery): PathFault[] {
+  const faults = generalFaults(leaf, query)
+  const serves = tlsUsages.some(use => permitsUse(leaf.keyUsage, use))
+  return serves || faults.includes('wrong-purpose') ? faults : [...faults, 'wrong-purpose']
 }
 
 // RFC 5280 §6.1.4 (k) to (n), and the signature, last because it is dear.

@@ -1,16 +1,20 @@
 import type { Domain } from '../xmpp/address.ts'
+import { certificateCode, type Why } from '../xmpp/reason.ts'
 import type { Certificate } from './certificate.ts'
-import { type PathFault, type PathFinding, type TrustAnchors, validatePath } from './chain.ts'
+import { type PathFailure, type PathFault, type TrustAnchors, validatePath } from './chain.ts'
 import { coversDomain } from './names.ts'
 import { oids } from './oids.ts'
 
 /** Why a certificate does not prove a domain. `none` = the peer presented none. */
 export type CertificateFault = 'none' | 'wrong-name' | 'not-pinned' | PathFault
 
-/** Whether a certificate proves a domain; if not, why, in a sentence for the operator. */
+/** One thing that is wrong with a certificate: its code begins with `certificate-`. */
+export type FoundFault = Why & { readonly fault: CertificateFault }
+
+/** Whether a certificate proves a domain; if not, what is wrong first of all, and everything that is wrong. */
 export type CertificateVerdict =
   | { readonly valid: true }
-  | { readonly valid: false; readonly fault: CertificateFault; readonly reason: string }
+  | (FoundFault & { readonly valid: false; readonly faults: readonly FoundFault[] })
 
 /** What a partner's certificate is measured against. */
 export type Trust = {
@@ -35,10 +39,11 @@ export function judgeCertificate(
   at: Date,
 ): CertificateVerdict {
   const [leaf, ...others] = chain
-  if (leaf === undefined) return refuse('none', `no certificate was presented for ${domain}`)
-  if (!coversDomain(leaf.names, domain))
-    return refuse('wrong-name', `the certificate presented for ${domain} is for ${namesIn(leaf)}`)
-  return judgeButName(leaf, others, domain, trust, at)
+  if (leaf === undefined) return verdictOf([found('none', `no certificate was presented for ${domain}`)])
+  const faults = faultsButName(leaf, others, domain, trust, at)
+  if (coversDomain(leaf.names, domain)) return verdictOf(faults)
+  const isFor = `the certificate presented for ${domain} is for ${namesIn(leaf)}`
+  return verdictOf([found('wrong-name', isFor), ...faults])
 }
 
 /** The same without a look at the names; `domain` is what the certificate is called in the sentence. */
@@ -49,39 +54,49 @@ export function judgeButName(
   trust: Trust,
   at: Date,
 ): CertificateVerdict {
+  return verdictOf(faultsButName(leaf, others, domain, trust, at))
+}
+
+function faultsButName(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  domain: string,
+  trust: Trust,
+  at: Date,
+): FoundFault[] {
+  const told = (finding: PathFailure) => found(finding.fault, explain(finding, leaf, domain))
   const pins = trust.pins ?? []
-  if (pins.includes(leaf.fingerprint)) return judgeDates(leaf, domain, at)
-  if (pins.length > 0 && trust.ownAnchors === undefined)
-    return refuse(
-      'not-pinned',
-      `the certificate of ${domain} (sha256:${leaf.fingerprint}) is not a pinned one`,
-    )
-  const finding = validatePath(leaf, {
+  // A pinned leaf needs neither path nor anchor, but it is not for ever.
+  if (pins.includes(leaf.fingerprint)) return dateFaults(leaf, at).map(told)
+  if (pins.length > 0 && trust.ownAnchors === undefined) {
+    const reason = `the certificate of ${domain} (sha256:${leaf.fingerprint}) is not a pinned one`
+    return [found('not-pinned', reason), ...dateFaults(leaf, at).map(told)]
+  }
+  const query = {
     others,
     anchors: trust.ownAnchors ?? trust.anchors,
     purposes: trust.requireClientAuthEku ? [oids.serverAuth, oids.clientAuth] : [oids.serverAuth],
     at,
-  })
-  return finding.valid ? { valid: true } : refuse(finding.fault, explain(finding, leaf, domain))
+  }
+  const finding = validatePath(leaf, query)
+  return finding.valid ? [] : finding.failures.map(told)
 }
 
-function refuse(fault: CertificateFault, reason: string): CertificateVerdict {
-  return { valid: false, fault, reason }
+function verdictOf(faults: readonly FoundFault[]): CertificateVerdict {
+  const [first] = faults
+  return first === undefined ? { valid: true } : { valid: false, ...first, faults }
 }
 
-// A pinned leaf needs neither path nor anchor, but it is not for ever.
-function judgeDates(leaf: Certificate, domain: string, at: Date): CertificateVerdict {
+function found(fault: CertificateFault, reason: string): FoundFault {
+  return { fault, code: certificateCode(fault), reason }
+}
+
+function dateFaults(leaf: Certificate, at: Date): PathFailure[] {
   const fault = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : undefined
-  return fault === undefined
-    ? { valid: true }
-    : refuse(fault, explain({ valid: false, fault, certificate: leaf }, leaf, domain))
+  return fault === undefined ? [] : [{ fault, certificate: leaf }]
 }
 
-function explain(
-  { fault, certificate }: Extract<PathFinding, { valid: false }>,
-  leaf: Certificate,
-  domain: string,
-): string {
+function explain({ fault, certificate }: PathFailure, leaf: Certificate, domain: string): string {
   const which = certificate === leaf ? `certificate of ${domain}` : `CA certificate "${certificate.subject}"`
   return sentences[fault](which, certificate)
 }

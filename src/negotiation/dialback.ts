@@ -2,6 +2,7 @@ import { type Element, firstChild } from '../xml/element.ts'
 import { escapeText, tag } from '../xml/writer.ts'
 import { type Domain, parseDomain, toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { Why } from '../xmpp/reason.ts'
 import { type StanzaCondition, stanzaConditions } from '../xmpp/stanza-error.ts'
 import type { Channel, Method, Pair, Terms } from './stream.ts'
 
@@ -22,7 +23,7 @@ export type DialbackElement = {
 export type KeyAnswer =
   | { readonly outcome: 'valid' }
   | { readonly outcome: 'invalid' }
-  | { readonly outcome: 'error'; readonly condition: StanzaCondition; readonly reason: string }
+  | ({ readonly outcome: 'error'; readonly condition: StanzaCondition } & Why)
 
 /** A key the authoritative server has to be asked about (XEP-0220 §2.1.2). */
 export type KeyRequest = Pair & { readonly streamId: string; readonly key: string }

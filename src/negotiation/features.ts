@@ -2,7 +2,7 @@ import { tag } from '../xml/writer.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import { type Method, methods, type Terms } from './stream.ts'
 
-/** What a receiving gateway offers at one stage of a stream (contract §2). */
+/** What a receiving server, we or a peer, offers at one stage of a stream (contract §2). */
 export type Offers = {
   readonly starttls: 'required' | 'optional' | undefined
   readonly external: boolean
@@ -32,6 +32,15 @@ export function offersFor(terms: Terms, stage: Stage): Offers {
     external: !stage.authenticated && stage.certificateIsValid && permits('sasl-external-tls'),
     dialback: permits('dialback-tls'),
   }
+}
+
+/** The offers by their names, as the journal tells them. */
+export function namesOfOffers({ starttls, external, dialback }: Offers): string[] {
+  return [
+    ...(starttls === undefined ? [] : [`STARTTLS (${starttls})`]),
+    ...(external ? ['SASL EXTERNAL'] : []),
+    ...(dialback ? ['dialback'] : []),
+  ]
 }
 
 /** What a peer that has not said who it is may be offered: anything that any of the partners may use. */

@@ -1,5 +1,7 @@
 import { proveByDialback } from '../identity/proof.ts'
 import type { Element } from '../xml/element.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import { admitDialback, type DialbackElement, dialbackMethod, readDialback, writeAnswer } from './dialback.ts'
 import {
@@ -20,32 +22,51 @@ import type { Pair } from './stream.ts'
 /** Answers a dialback request, or has the authoritative server asked (XEP-0220 §2.2). */
 export function receiveDialback(state: Negotiating, element: Element, context: InboundContext): InboundStep {
   const read = readDialback(element)
-  if (read === 'malformed') return fail('bad-format', 'a dialback element without valid names or key')
+  if (read === 'malformed') {
+    return fail('bad-format', 'protocol-violation', 'a dialback element without valid names or key')
+  }
   // XEP-0220 §2.1: answers belong on the streams we asked on. Here nobody was asked.
   if (read.type !== undefined)
     return ignore(state, `an unasked dialback answer from ${read.from} was ignored`)
   const terms = context.termsFor(read.from)
-  if (terms === undefined) return fail('policy-violation', `${read.from} is not a partner`)
+  if (terms === undefined) return fail('policy-violation', 'not-a-partner', `${read.from} is not a partner`)
   const pair = { local: read.to, remote: read.from }
-  const sendBack = (answer: Parameters<typeof writeAnswer>[2]): InboundStep => ({
+  const sendBack = (answer: Parameters<typeof writeAnswer>[2], step: AttemptStep): InboundStep => ({
     state,
-    actions: [{ do: 'send', text: writeAnswer(read.kind, written(element), answer, read.id) }],
+    actions: [
+      { do: 'send', text: writeAnswer(read.kind, written(element), answer, read.id) },
+      { do: 'tell', step },
+    ],
   })
-  switch (admitDialback(terms, state.channel)) {
-    case 'ignore':
-      return ignore(state, `dialback from ${read.from} was ignored: its policy does not permit dialback`)
-    case 'policy-violation':
-      return sendBack({ condition: 'policy-violation' })
+  const refuse = (condition: StanzaCondition, code: ReasonCode, why: string) => {
+    const reason = `dialback from ${read.from} to ${read.to} was answered ${condition}: ${why}`
+    return sendBack({ condition }, { step: 'failed', code, reason })
   }
-  if (!context.isLocal(read.to)) return sendBack({ condition: 'item-not-found' })
-  if (read.kind === 'verify') return sendBack(judgeKey(read, context))
+  switch (admitDialback(terms, state.channel)) {
+    case 'ignore': {
+      const reason = `dialback from ${read.from} was ignored: its policy does not permit dialback`
+      return ignore(state, reason, 'dialback-not-permitted')
+    }
+    case 'policy-violation':
+      return refuse('policy-violation', 'dialback-not-permitted', 'its policy permits none on this stream')
+  }
+  if (!context.isLocal(read.to)) {
+    return refuse('item-not-found', 'unknown-local-domain', 'that domain is not served here')
+  }
+  if (read.kind === 'verify') {
+    const outcome = judgeKey(read, context)
+    return sendBack(outcome, { step: 'dialback', leg: 'peer-ask', outcome })
+  }
   if (state.asked.some(asked => isSame(asked, pair)))
     return ignore(state, `${read.from} repeated its dialback key`)
   if (state.asked.length + state.proofs.length >= maxPairs)
-    return sendBack({ condition: 'resource-constraint' })
+    return refuse('resource-constraint', 'limit-pairs', 'there are too many pairs on this stream')
   return {
     state: { ...state, asked: [...state.asked, { ...pair, names: written(element) }] },
-    actions: [{ do: 'ask', request: { ...pair, streamId: state.streamId, key: read.key } }],
+    actions: [
+      { do: 'tell', step: { step: 'dialback', leg: 'peer-key', outcome: null } },
+      { do: 'ask', request: { ...pair, streamId: state.streamId, key: read.key } },
+    ],
   }
 }
 
@@ -72,7 +93,10 @@ export function settle(
   if (condition !== undefined) {
     const reason = 'the policy has changed since the question was put, and no longer permits this dialback'
     const text = writeAnswer('result', names, { condition })
-    return { state: { ...state, asked }, actions: [{ do: 'report', pair, method, reason }, send(text)] }
+    return {
+      state: { ...state, asked },
+      actions: [{ do: 'report', pair, method, code: 'policy-changed', reason }, send(text)],
+    }
   }
   if (answer.outcome === 'valid') {
     const proof = proveByDialback(pair, answer.outcome, state.channel)
@@ -87,11 +111,14 @@ export function settle(
       actions: [prove, send(writeAnswer('result', names, 'valid'))],
     }
   }
-  const reason =
+  const { code, reason }: Why =
     answer.outcome === 'invalid'
-      ? 'its authoritative server says that the dialback key is invalid'
-      : answer.reason
-  const report: InboundAction = { do: 'report', pair, method, reason }
+      ? {
+          code: 'dialback-key-denied',
+          reason: 'its authoritative server says that the dialback key is invalid',
+        }
+      : answer
+  const report: InboundAction = { do: 'report', pair, method, code, reason }
   if (answer.outcome === 'invalid' && !context.replyToInvalidKey)
     return { state: { ...state, asked }, actions: [report] }
   if (answer.outcome === 'error')
@@ -99,7 +126,7 @@ export function settle(
   const isOnlyPair = asked.length === 0 && state.proofs.length === 0
   const actions = [report, send(writeAnswer('result', names, 'invalid'))]
   // XEP-0220 §2.2.1, step 4: a stream on which nothing else was proven or asked must be closed.
-  if (isOnlyPair) return { state: { at: 'closed' }, actions: [...actions, closing(undefined, reason)] }
+  if (isOnlyPair) return { state: { at: 'closed' }, actions: [...actions, closing(undefined, code, reason)] }
   return { state: { ...state, asked }, actions }
 }
 

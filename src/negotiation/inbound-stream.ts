@@ -3,6 +3,8 @@ import type { CertificateStanding, Proof } from '../identity/proof.ts'
 import type { CertificateVerdict } from '../identity/verdict.ts'
 import type { Element } from '../xml/element.ts'
 import type { Domain } from '../xmpp/address.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
 import type { KeyAnswer, KeyRequest } from './dialback.ts'
 import type { Channel, Method, Pair, StreamHeader, Terms } from './stream.ts'
@@ -40,6 +42,7 @@ export type InboundEvent =
   | {
       readonly on: 'refuse' // the gateway's own limits
       readonly condition: StreamCondition
+      readonly code: ReasonCode
       readonly reason: string
       /** For the header around the error, where the peer has had none. */
       readonly streamId: string
@@ -52,9 +55,10 @@ export type InboundAction =
   | { readonly do: 'restart' } // a new stream header is due
   | { readonly do: 'ask'; readonly request: KeyRequest }
   | { readonly do: 'prove'; readonly proof: Proof; readonly certificate: CertificateStanding }
-  | { readonly do: 'report'; readonly pair: Pair; readonly method: Method; readonly reason: string } // one authentication failed
-  | { readonly do: 'note'; readonly reason: string } // ignored, but worth a line in the log
-  | { readonly do: 'close'; readonly condition: StreamCondition | undefined; readonly reason: string }
+  | ({ readonly do: 'report'; readonly pair: Pair; readonly method: Method } & Why) // one authentication failed
+  | { readonly do: 'note'; readonly code?: ReasonCode; readonly reason: string } // ignored, but worth a line in the log
+  | { readonly do: 'tell'; readonly step: AttemptStep } // for the journal
+  | ({ readonly do: 'close'; readonly condition: StreamCondition | undefined } & Why)
 
 export type InboundStep = { readonly state: InboundState; readonly actions: readonly InboundAction[] }
 
@@ -89,20 +93,24 @@ export function standingOf(
   return context.judge(channel.chain, domain).valid ? 'valid' : 'invalid'
 }
 
-/** Goes on, with a line in the log. */
-export function ignore(state: InboundState, reason: string): InboundStep {
-  return { state, actions: [{ do: 'note', reason }] }
+/** Goes on, with a line in the log; with a code where that may be why nothing comes of the stream. */
+export function ignore(state: InboundState, reason: string, code?: ReasonCode): InboundStep {
+  return { state, actions: [{ do: 'note', ...(code === undefined ? {} : { code }), reason }] }
 }
 
 /** Ends the stream; `header` is sent first where the peer has not had one (RFC 6120 §4.9.1.2). */
-export function fail(condition: StreamCondition, reason: string, header = ''): InboundStep {
+export function fail(condition: StreamCondition, code: ReasonCode, reason: string, header = ''): InboundStep {
   const actions: InboundAction[] = header === '' ? [] : [{ do: 'send', text: header }]
-  return { state: { at: 'closed' }, actions: [...actions, closing(condition, reason)] }
+  return { state: { at: 'closed' }, actions: [...actions, closing(condition, code, reason)] }
 }
 
 /** The action that ends the stream; without a condition it is closed in good order. */
-export function closing(condition: StreamCondition | undefined, reason: string): InboundAction {
-  return { do: 'close', condition, reason }
+export function closing(
+  condition: StreamCondition | undefined,
+  code: ReasonCode,
+  reason: string,
+): InboundAction {
+  return { do: 'close', condition, code, reason }
 }
 
 /** Are these the same two domains? */

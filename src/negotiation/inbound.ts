@@ -3,9 +3,10 @@ import type { Element } from '../xml/element.ts'
 import { streamHeader, tag } from '../xml/writer.ts'
 import { type Domain, toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import type { SaslCondition } from '../xmpp/sasl-failure.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
-import { offersFor, writeFeatures } from './features.ts'
+import { namesOfOffers, offersFor, writeFeatures } from './features.ts'
 import { receiveDialback, settle } from './inbound-dialback.ts'
 import {
   closing,
@@ -36,13 +37,16 @@ export function advance(state: InboundState, event: InboundEvent, context: Inbou
       if (event.on === 'header') return answer(state, event.header, event.streamId, context)
       return event.on === 'key-answer'
         ? { state, actions: [] }
-        : fail('bad-format', 'a stream header was due')
+        : fail('bad-format', 'protocol-violation', 'a stream header was due')
     case 'negotiating':
     case 'challenged':
       if (event.on === 'element') return negotiate(state, event.element, context)
       if (event.on === 'key-answer') return settle(state, event, context)
-      if (event.on === 'stanza') return fail('not-authorized', 'a stanza came before authentication')
-      return fail('bad-format', 'a stream header was not due')
+      if (event.on === 'stanza') {
+        const reason = 'a stanza came before authentication'
+        return fail('not-authorized', 'stanza-before-authentication', reason)
+      }
+      return fail('bad-format', 'protocol-violation', 'a stream header was not due')
     case 'securing':
       // RFC 6120 §5.4.3.3: the peer starts over; nothing it said in the clear still counts.
       if (event.on === 'secured') {
@@ -50,7 +54,7 @@ export function advance(state: InboundState, event: InboundEvent, context: Inbou
       }
       return event.on === 'key-answer'
         ? { state, actions: [] }
-        : fail('bad-format', 'only TLS may follow <starttls/>')
+        : fail('bad-format', 'protocol-violation', 'only TLS may follow <starttls/>')
   }
 }
 
@@ -64,23 +68,32 @@ function answer(
   const isLocal = header.to !== undefined && header.to !== 'invalid' && context.isLocal(header.to)
   const local = isLocal ? (header.to as Domain) : context.mainDomain
   const response = respond(local, header, streamId)
-  const failed = (condition: StreamCondition, reason: string) => fail(condition, reason, response)
+  const failed = (condition: StreamCondition, code: ReasonCode, reason: string) =>
+    fail(condition, code, reason, response)
   // After SASL the same peer goes on; after TLS it starts over, and may name others (RFC 6120 §6.4.6, §5.4.3.3).
   if (before !== undefined) {
     const sameFrom = header.from === undefined || header.from === before.remote
     if (!sameFrom || header.to !== before.local) {
-      return failed('improper-addressing', 'the stream header names other domains than before')
+      return failed(
+        'improper-addressing',
+        'protocol-violation',
+        'the stream header names other domains than before',
+      )
     }
   }
-  if (!isLocal) return failed('host-unknown', `${header.to ?? 'no domain'} is not served here`)
+  if (!isLocal) {
+    return failed('host-unknown', 'unknown-local-domain', `${header.to ?? 'no domain'} is not served here`)
+  }
   if (header.from === 'invalid')
-    return failed('invalid-from', 'the stream header has no valid domain in from')
+    return failed('invalid-from', 'protocol-violation', 'the stream header has no valid domain in from')
   const remote = before?.remote ?? header.from
   if (remote !== undefined && context.isLocal(remote)) {
-    return failed('policy-violation', `${remote} is one of our own domains`)
+    return failed('policy-violation', 'claims-our-domain', `${remote} is one of our own domains`)
   }
   const terms = remote === undefined ? context.anyTerms : context.termsFor(remote)
-  if (terms === undefined) return failed('policy-violation', `${remote ?? 'the peer'} is not a partner`)
+  if (terms === undefined) {
+    return failed('policy-violation', 'not-a-partner', `${remote ?? 'the peer'} is not a partner`)
+  }
   // A reload between <success/> and this header may have forbidden what was proven.
   const proofs = (before?.proofs ?? []).filter(proof =>
     context.termsFor(proof.remote)?.methods.includes(proof.method),
@@ -90,27 +103,27 @@ function answer(
     certificateIsValid: remote !== undefined && standingOf(channel, remote, context) === 'valid',
     authenticated: proofs.length > 0,
   }
-  const features = header.isModern ? writeFeatures(offersFor(terms, stage), context.limits) : ''
+  const offers = offersFor(terms, stage)
+  const features = header.isModern ? writeFeatures(offers, context.limits) : ''
   const next = { at: 'negotiating', channel, proofs, local, remote, streamId, asked: [] } as const
   const why = stage.certificateIsValid ? undefined : whyNoExternal(next, context)
   return {
     state: next,
     actions: [
       { do: 'send', text: response + features },
-      ...(why === undefined ? [] : [{ do: 'note', reason: why } as const]),
+      { do: 'tell', step: { step: 'offers', by: 'us', offers: namesOfOffers(offers) } },
+      ...(why === undefined ? [] : [{ do: 'note', ...why } as const]),
     ],
   }
 }
 
 /** A peer that is not offered EXTERNAL may just leave: the log says why it was not, where its certificate is the cause. */
-function whyNoExternal(
-  { channel, remote, proofs }: Negotiating,
-  context: InboundContext,
-): string | undefined {
+function whyNoExternal({ channel, remote, proofs }: Negotiating, context: InboundContext): Why | undefined {
   if (!channel.secure || remote === undefined || proofs.length > 0) return undefined
   if (!context.termsFor(remote)?.methods.includes('sasl-external-tls')) return undefined
   const verdict = context.judge(channel.chain, remote)
-  return verdict.valid ? undefined : `SASL EXTERNAL is not offered: ${verdict.reason}`
+  if (verdict.valid) return undefined
+  return { code: verdict.code, reason: `SASL EXTERNAL is not offered: ${verdict.reason}` }
 }
 
 function respond(local: Domain, header: StreamHeader, streamId: string): string {
@@ -139,24 +152,27 @@ function negotiate(state: Negotiating, element: Element, context: InboundContext
       if (name === 'result' || name === 'verify') return receiveDialback(state, element, context)
       break
     case ns.stream:
-      if (name === 'error')
-        return {
-          state: { at: 'closed' },
-          actions: [closing(undefined, `the peer closed the stream: ${readStreamError(element).text}`)],
-        }
+      if (name === 'error') return peerClosed(element)
       break
   }
-  return fail('unsupported-stanza-type', `<${name}/> is not understood here`)
+  return fail('unsupported-stanza-type', 'protocol-violation', `<${name}/> is not understood here`)
+}
+
+function peerClosed(error: Element): InboundStep {
+  const { condition, text } = readStreamError(error)
+  const code = condition === 'host-unknown' ? 'peer-host-unknown' : 'peer-stream-error'
+  const reason = `the peer closed the stream: ${text}`
+  return { state: { at: 'closed' }, actions: [closing(undefined, code, reason)] }
 }
 
 function startTls(state: Negotiating, context: InboundContext): InboundStep {
-  if (state.channel.secure) return fail('policy-violation', 'TLS is already in use')
+  if (state.channel.secure) return fail('policy-violation', 'protocol-violation', 'TLS is already in use')
   const terms = state.remote === undefined ? context.anyTerms : context.termsFor(state.remote)
   if (terms === undefined || terms.tls === 'notSupported') {
     // RFC 6120 §5.4.2.2: after <failure/> the stream is closed.
     const failure: InboundAction = { do: 'send', text: tag('failure', { xmlns: ns.tls }) }
     const reason = 'the peer asked for TLS, which its policy does not support'
-    return { state: { at: 'closed' }, actions: [failure, closing(undefined, reason)] }
+    return { state: { at: 'closed' }, actions: [failure, closing(undefined, 'tls-not-permitted', reason)] }
   }
   return {
     state: { at: 'securing' },
@@ -171,29 +187,40 @@ function authenticate(
   context: InboundContext,
 ): InboundStep {
   const { channel, local, remote } = state
-  if (!channel.secure) return saslFailure(state, 'encryption-required')
+  if (!channel.secure) {
+    const step = saslFailure(state, 'encryption-required')
+    const why = {
+      code: 'external-not-permitted',
+      reason: 'the peer tried SASL EXTERNAL in clear text',
+    } as const
+    return { state, actions: [...step.actions, { do: 'tell', step: { step: 'failed', ...why } }] }
+  }
   const terms = remote === undefined ? undefined : context.termsFor(remote)
   const isProven = state.proofs.some(proof => proof.method === 'sasl-external-tls')
   const mechanism = name === 'auth' ? element.attrs['mechanism'] : 'EXTERNAL'
   if (name === 'response' && state.at !== 'challenged') return saslFailure(state, 'malformed-request')
-  const refused = (condition: SaslCondition, reason: string, text = '') => {
+  const refused = (condition: SaslCondition, code: ReasonCode, reason: string, text = '') => {
     const step = saslFailure({ ...state, at: 'negotiating' }, condition, text)
     if (remote === undefined) return step
     const report: InboundAction = {
       do: 'report',
       pair: { local, remote },
       method: 'sasl-external-tls',
+      code,
       reason,
     }
     return { state: step.state, actions: [...step.actions, report] }
   }
-  if (mechanism !== 'EXTERNAL' || isProven) return refused('invalid-mechanism', `${mechanism} is not offered`)
+  if (mechanism !== 'EXTERNAL' || isProven) {
+    return refused('invalid-mechanism', 'protocol-violation', `${mechanism} is not offered`)
+  }
   if (remote === undefined || terms === undefined || !terms.methods.includes('sasl-external-tls')) {
-    return refused('not-authorized', 'SASL EXTERNAL is not permitted for this partner')
+    const reason = 'SASL EXTERNAL is not permitted for this partner'
+    return refused('not-authorized', 'external-not-permitted', reason)
   }
   const verdict = context.judge(channel.chain, remote)
   // The reason tells of the peer's own certificates alone: its operator may know.
-  if (!verdict.valid) return refused('not-authorized', verdict.reason, verdict.reason)
+  if (!verdict.valid) return refused('not-authorized', verdict.code, verdict.reason, verdict.reason)
   const external = judgeExternal(element.getText().trim(), remote, name)
   if (external.is === 'challenge') {
     return {
@@ -201,8 +228,10 @@ function authenticate(
       actions: [{ do: 'send', text: tag('challenge', { xmlns: ns.sasl }) }],
     }
   }
-  if (external.is === 'failure')
-    return refused(external.condition, 'the authorization identity is not the domain of the stream')
+  if (external.is === 'failure') {
+    const reason = 'the authorization identity is not the domain of the stream'
+    return refused(external.condition, 'external-wrong-identity', reason)
+  }
   const proof = proveByCertificate({ local, remote }, 'valid')
   const { at: _, ...known } = state
   return {
@@ -226,8 +255,8 @@ function refuse(
   const header = streamHeader({ content: ns.server, ...names, version: '1.0' })
   const isLate = event.condition === 'connection-timeout' && 'proofs' in state
   const why = isLate ? whyNoExternal(state, context) : undefined
-  const reason = why === undefined ? event.reason : `${event.reason}; ${why}`
-  return fail(event.condition, reason, needsHeader ? header : '')
+  const reason = why === undefined ? event.reason : `${event.reason}; ${why.reason}`
+  return fail(event.condition, why?.code ?? event.code, reason, needsHeader ? header : '')
 }
 
 function saslFailure(state: Negotiating, condition: SaslCondition, text = ''): InboundStep {

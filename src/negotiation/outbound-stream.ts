@@ -3,6 +3,8 @@ import type { CertificateStanding } from '../identity/proof.ts'
 import type { CertificateVerdict } from '../identity/verdict.ts'
 import type { Element } from '../xml/element.ts'
 import type { Domain } from '../xmpp/address.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
 import type { KeyAnswer, KeyRequest } from './dialback.ts'
@@ -36,12 +38,11 @@ export type OutboundEvent =
   | { readonly on: 'stanza' } // s2s streams go one way (RFC 6120 §4.3): none is due on ours
   | { readonly on: 'secured'; readonly chain: readonly Certificate[] }
   | { readonly on: 'verify'; readonly request: KeyRequest }
-  | { readonly on: 'lost'; readonly reason: string }
+  | ({ readonly on: 'lost' } & Why)
 
 /** Why an attempt failed, and what its waiting stanzas come back with. */
-export type OutboundFailure = {
+export type OutboundFailure = Why & {
   readonly condition: StanzaCondition
-  readonly reason: string
   /** The peer dropped the stream because of EXTERNAL: a new connection may do without (contract §9). */
   readonly retryWithoutExternal: boolean
   /** The method that was tried, where one was. */
@@ -56,17 +57,17 @@ export type OutboundAction =
   | { readonly do: 'restart' }
   | { readonly do: 'ready' }
   | { readonly do: 'authenticated'; readonly method: Method; readonly certificate: CertificateStanding }
-  | { readonly do: 'report'; readonly method: Method; readonly reason: string } // one method failed, another follows
+  | ({ readonly do: 'report'; readonly method: Method } & Why) // one method failed, another follows
   | { readonly do: 'key-answer'; readonly pair: Pair; readonly streamId: string; readonly answer: KeyAnswer }
   | { readonly do: 'note'; readonly reason: string }
+  | { readonly do: 'tell'; readonly step: AttemptStep } // for the journal
   | { readonly do: 'fail'; readonly failure: OutboundFailure }
-  | {
+  | (Why & {
       readonly do: 'close'
       readonly condition: StreamCondition | undefined
-      readonly reason: string
       /** What the peer is told beside the condition. */
       readonly text: string
-    }
+    })
 
 export type OutboundStep = { readonly state: OutboundState; readonly actions: readonly OutboundAction[] }
 
@@ -89,11 +90,16 @@ export type OutboundContext = {
  * @param options.streamError what the peer is told, with the reason as its text, or with `options.text`; default: nothing
  */
 export function giveUp(
+  code: ReasonCode,
   reason: string,
-  options: Partial<Omit<OutboundFailure, 'reason'>> & { streamError?: StreamCondition; text?: string } = {},
+  options: Partial<Omit<OutboundFailure, 'code' | 'reason'>> & {
+    streamError?: StreamCondition
+    text?: string
+  } = {},
 ): OutboundStep {
   const failure: OutboundFailure = {
     condition: options.condition ?? 'remote-server-timeout',
+    code,
     reason,
     retryWithoutExternal: options.retryWithoutExternal ?? false,
     method: options.method,
@@ -103,7 +109,7 @@ export function giveUp(
     state: { at: 'closed' },
     actions: [
       { do: 'fail', failure },
-      { do: 'close', condition: options.streamError, reason, text: options.text ?? reason },
+      { do: 'close', condition: options.streamError, code, reason, text: options.text ?? reason },
     ],
   }
 }

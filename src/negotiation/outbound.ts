@@ -3,24 +3,25 @@ import type { Element } from '../xml/element.ts'
 import { streamHeader, tag } from '../xml/writer.ts'
 import { toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { Why } from '../xmpp/reason.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
 import { dialbackMethod, readDialback, writeRequest } from './dialback.ts'
+import { sendKey, take, tell } from './outbound-choice.ts'
 import {
   giveUp,
-  type Outbound,
+  type OutboundAction,
   type OutboundContext,
   type OutboundEvent,
   type OutboundState,
   type OutboundStep,
 } from './outbound-stream.ts'
-import { explainNoMethod, type PeerOffers, readOffers } from './peer-offers.ts'
-import { externalAuth } from './sasl-external.ts'
+import { readOffers } from './peer-offers.ts'
 import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
 
 /** Advances an outbound stream by one event. Pure: no socket, clock, log or randomness. */
 export function advance(state: OutboundState, event: OutboundEvent, context: OutboundContext): OutboundStep {
   if (state.at === 'closed') return { state, actions: [] }
-  if (event.on === 'lost') return lose(state, event.reason, false)
+  if (event.on === 'lost') return lose(state, event, false)
   if (event.on === 'stanza')
     return unexpected('a stanza on a stream that goes the other way', 'not-authorized')
   if (event.on === 'element' && event.element.is('error', ns.stream)) return peerClosed(state, event.element)
@@ -34,7 +35,7 @@ export function advance(state: OutboundState, event: OutboundEvent, context: Out
     case 'awaiting-features': {
       const isFeatures = event.on === 'element' && event.element.is('features', ns.stream)
       return isFeatures
-        ? choose(state, readOffers(event.element, state), context)
+        ? take(state, readOffers(event.element, state), context)
         : unexpected('stream features were due')
     }
     case 'awaiting-proceed':
@@ -42,7 +43,7 @@ export function advance(state: OutboundState, event: OutboundEvent, context: Out
         return unexpected('the answer to <starttls/> was due')
       if (event.element.getName() === 'proceed')
         return { state: { at: 'securing' }, actions: [{ do: 'secure' }] }
-      return giveUp('the partner offered TLS and then refused it')
+      return giveUp('tls-refused', 'the partner offered TLS and then refused it')
     case 'securing':
       return event.on === 'secured'
         ? open({ secure: true, chain: event.chain }, context)
@@ -89,74 +90,7 @@ function greet(state: AwaitingHeader, header: StreamHeader, context: OutboundCon
   const known = { channel, streamId: header.id, declaresDialback: header.declaresDialback }
   if (header.isModern) return { state: { at: 'awaiting-features', isProven, ...known }, actions: [] }
   // Before XMPP 1.0 there are no features: dialback is all that such a peer can do (contract §2).
-  return choose({ ...known, isProven }, { starttls: undefined, external: false, dialback: true }, context)
-}
-
-/** Takes the strongest permitted method that the peer offers; TLS is used whenever both sides can (contract §2). */
-function choose(
-  known: Outbound & { isProven: boolean },
-  offers: PeerOffers,
-  context: OutboundContext,
-): OutboundStep {
-  const { terms, purpose } = context
-  const { channel } = known
-  if (known.isProven) {
-    return {
-      state: { at: 'authenticated' },
-      actions: [{ do: 'authenticated', method: 'sasl-external-tls', certificate: 'valid' }],
-    }
-  }
-  if (!channel.secure) {
-    if (offers.starttls !== undefined && terms.tls !== 'notSupported') {
-      return {
-        state: { at: 'awaiting-proceed' },
-        actions: [{ do: 'send', text: tag('starttls', { xmlns: ns.tls }) }],
-      }
-    }
-    if (terms.tls === 'required') return giveUp('the policy requires TLS, and the partner does not offer it')
-  }
-  if (purpose === 'verification') return { state: { at: 'ready' }, actions: [{ do: 'ready' }] }
-  if (!channel.secure) {
-    // RFC 6120 §5.3.1: TLS, or nothing. That the header declares dialback does not offer it in the clear.
-    if (offers.starttls === 'required') {
-      return giveUp('the partner requires TLS, which the policy does not support')
-    }
-    if (terms.methods.includes('dialback-tcp') && offers.dialback) return sendKey(known, undefined, context)
-    return giveUp(explainNoMethod('the stream is in clear text', offers, context))
-  }
-  const verdict = context.judge(channel.chain)
-  const mayUseExternal = terms.methods.includes('sasl-external-tls') && context.tryExternal
-  if (mayUseExternal && offers.external && verdict.valid) {
-    const { streamId, declaresDialback } = known
-    return {
-      state: { at: 'awaiting-sasl', channel, streamId, declaresDialback, offersDialback: offers.dialback },
-      actions: [{ do: 'send', text: externalAuth }],
-    }
-  }
-  if (terms.methods.includes('dialback-tls') && offers.dialback) {
-    const step = sendKey(known, undefined, context)
-    if (verdict.valid) return step
-    const reason = `dialback goes on under a certificate that is not valid: ${verdict.reason}`
-    return { state: step.state, actions: [{ do: 'note', reason }, ...step.actions] }
-  }
-  if (verdict.valid) return giveUp(explainNoMethod('its certificate is valid', offers, context))
-  const reason = explainNoMethod(verdict.reason, offers, context)
-  if (!mayUseExternal || !offers.external) return giveUp(reason)
-  // XEP-0178 §3 leaves in silence. But most such certificates are mistakes, which their owner can mend only if he knows.
-  return giveUp(reason, { streamError: 'not-authorized', text: verdict.reason })
-}
-
-function sendKey(
-  known: Outbound,
-  externalRefused: string | undefined,
-  context: OutboundContext,
-): OutboundStep {
-  const { channel, streamId, declaresDialback } = known
-  const text = writeRequest('result', context, context.keyFor(streamId))
-  return {
-    state: { at: 'awaiting-dialback', channel, streamId, declaresDialback, externalRefused },
-    actions: [{ do: 'send', text }],
-  }
+  return take({ ...known, isProven }, { starttls: undefined, external: false, dialback: true }, context)
 }
 
 type AwaitingSasl = OutboundState & { at: 'awaiting-sasl' }
@@ -166,7 +100,11 @@ function readOutcome(state: AwaitingSasl, element: Element, context: OutboundCon
     const text = header(context)
     return {
       state: { at: 'awaiting-header', channel: state.channel, isProven: true },
-      actions: [{ do: 'restart' }, { do: 'send', text }],
+      actions: [
+        { do: 'restart' },
+        { do: 'send', text },
+        tell({ step: 'sasl', by: 'peer', outcome: 'accepted', reason: null }),
+      ],
     }
   }
   if (element.is('challenge', ns.sasl)) {
@@ -181,12 +119,15 @@ function readOutcome(state: AwaitingSasl, element: Element, context: OutboundCon
     `the partner refused SASL EXTERNAL (${name}${said ? `: ${said.slice(0, 200)}` : ''}): it does not accept our certificate; ` +
     'older servers refuse one for server use only (no clientAuth)'
   if (!context.terms.methods.includes('dialback-tls') || !state.offersDialback) {
-    return giveUp(reason, { method: 'sasl-external-tls' })
+    return giveUp('external-refused', reason, { method: 'sasl-external-tls' })
   }
   const step = sendKey(state, reason, context)
   return {
     state: step.state,
-    actions: [{ do: 'report', method: 'sasl-external-tls', reason }, ...step.actions],
+    actions: [
+      { do: 'report', method: 'sasl-external-tls', code: 'external-refused', reason },
+      ...step.actions,
+    ],
   }
 }
 
@@ -204,17 +145,30 @@ function readResult(state: AwaitingDialback, element: Element, context: Outbound
     }
   }
   const method = dialbackMethod(state.channel)
+  const outcome = read.condition ?? read.type
+  const answered = tell({ step: 'dialback', leg: 'peer-answer', outcome })
   if (read.type === 'valid') {
     const certificate = standing(state.channel, context)
-    return { state: { at: 'authenticated' }, actions: [{ do: 'authenticated', method, certificate }] }
+    return {
+      state: { at: 'authenticated' },
+      actions: [answered, { do: 'authenticated', method, certificate }],
+    }
   }
   if (read.type === 'invalid') {
     const reason =
       'the partner says that our dialback key is invalid: do all our gateways share one dialback secret, and does DNS lead to them?'
-    return giveUp(reason, { condition: 'internal-server-error', method })
+    return after(
+      answered,
+      giveUp('dialback-invalid-key', reason, { condition: 'internal-server-error', method }),
+    )
   }
   // XEP-0220 §2.4: what waits returns with remote-server-timeout, whatever the condition.
-  return giveUp(`the partner answered dialback with the error ${read.condition}`, { method })
+  const reason = `the partner answered dialback with the error ${read.condition}`
+  return after(answered, giveUp('dialback-refused', reason, { method }))
+}
+
+function after(first: OutboundAction, { state, actions }: OutboundStep): OutboundStep {
+  return { state, actions: [first, ...actions] }
 }
 
 /** A stream that is up: answers about keys come in, questions about keys go out. */
@@ -241,6 +195,7 @@ function serve(state: OutboundState & { at: 'ready' | 'authenticated' }, event: 
       ? ({
           outcome: 'error',
           condition: 'remote-server-not-found', // XEP-0220 §2.4: an error in step 3
+          code: 'dialback-unverified',
           reason: `its authoritative server answered with the error ${read.condition}`,
         } as const)
       : { outcome: read.type }
@@ -256,22 +211,29 @@ function standing(channel: Channel, context: OutboundContext): CertificateStandi
 function peerClosed(state: OutboundState, element: Element): OutboundStep {
   const { condition, text } = readStreamError(element)
   const isUnknownHost = condition === 'host-unknown' || condition === 'host-gone'
-  return lose(state, `the partner closed the stream: ${text}`, isUnknownHost)
+  const code = isUnknownHost ? 'peer-host-unknown' : 'peer-stream-error'
+  return lose(state, { code, reason: `the partner closed the stream: ${text}` }, isUnknownHost)
 }
 
 /** The stream is gone. What that means depends on what was awaited. */
-function lose(state: OutboundState, reason: string, isUnknownHost: boolean): OutboundStep {
+function lose(state: OutboundState, { code, reason }: Why, isUnknownHost: boolean): OutboundStep {
+  const isByPeer = code === 'peer-left' || code === 'peer-stream-error'
   if (state.at === 'awaiting-sasl') {
     const why = `${reason}, instead of an answer to SASL EXTERNAL`
-    return giveUp(why, { method: 'sasl-external-tls', retryWithoutExternal: true })
+    return giveUp(isByPeer ? 'external-refused' : code, why, {
+      method: 'sasl-external-tls',
+      retryWithoutExternal: true,
+    })
   }
   if (state.at === 'awaiting-dialback') {
     const retryWithoutExternal = state.externalRefused !== undefined
-    return giveUp(reason, { method: dialbackMethod(state.channel), retryWithoutExternal })
+    const method = dialbackMethod(state.channel)
+    const isSilent = code === 'peer-left'
+    return giveUp(isSilent ? 'dialback-unanswered' : code, reason, { method, retryWithoutExternal })
   }
-  return giveUp(reason, { isUnknownHost })
+  return giveUp(code, reason, { isUnknownHost })
 }
 
 function unexpected(reason: string, streamError: StreamCondition = 'bad-format'): OutboundStep {
-  return giveUp(`the partner broke the protocol: ${reason}`, { streamError })
+  return giveUp('protocol-violation', `the partner broke the protocol: ${reason}`, { streamError })
 }

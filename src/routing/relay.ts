@@ -101,7 +101,9 @@ export class Relay {
         const proof = coveringProof(slice, proofs, this.#addresses.domainOf)
         if (typeof proof === 'string') {
           this.#refused('in', slice, proof, proofs[0])
-          throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200))
+          throw new StreamError(proof, `from="${slice.from ?? ''}" to="${slice.to ?? ''}"`.slice(0, 200), {
+            code: 'address-not-proven',
+          })
         }
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
         queue.add(slice, proof)

@@ -1,3 +1,5 @@
+import type { ReasonCode } from '../xmpp/reason.ts'
+
 /** Which side opened the stream: `in` = the partner, `out` = we did. */
 export type Direction = 'in' | 'out'
 
@@ -36,6 +38,8 @@ export type GatewayEvent =
       readonly local: string | null
       readonly remote: string | null
       readonly condition: string
+      /** See docs/reasons.md. */
+      readonly code: ReasonCode
       readonly reason: string
       readonly address?: string
     }
@@ -44,6 +48,7 @@ export type GatewayEvent =
       readonly direction: Direction
       readonly local: string | null
       readonly remote: string | null
+      readonly code: ReasonCode
       readonly reason: string
       readonly stanzasIn: number
       readonly stanzasOut: number

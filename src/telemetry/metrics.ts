@@ -1,3 +1,4 @@
+import type { ReasonCode } from '../xmpp/reason.ts'
 import type { Direction, MethodName } from './events.ts'
 import { createHistogram, type Histogram, observe, renderHistogram } from './histogram.ts'
 
@@ -39,6 +40,8 @@ export class Metrics {
     directions.length * methods.length * authenticationOutcomes.length,
   )
   readonly #refusals = new Map<string, number>()
+  /** By direction and code: both lists are closed. */
+  readonly #failures = new Map<string, { readonly labels: Record<string, string>; value: number }>()
   readonly #histograms = new Map<string, Histogram>(
     Object.entries(histograms).map(([name, { bounds }]) => [name, createHistogram(bounds)]),
   )
@@ -60,6 +63,14 @@ export class Metrics {
   /** Counts stanzas refused under a rule; the rules are the program's own words. */
   refusal(rule: string, count = 1): void {
     this.#refusals.set(rule, (this.#refusals.get(rule) ?? 0) + count)
+  }
+
+  /** Counts a stream, or an attempt to have one, that has failed for this reason. */
+  failure(direction: Direction, code: ReasonCode): void {
+    const key = `${direction} ${code}`
+    const count = this.#failures.get(key) ?? { labels: { direction, code }, value: 0 }
+    count.value += 1
+    this.#failures.set(key, count)
   }
 
   /** Counts an attempt to authenticate, ours (`out`) or a partner's (`in`). */
@@ -107,6 +118,12 @@ export class Metrics {
         type: 'counter',
         help: 'Stanzas refused, by rule.',
         collect: () => Array.from(this.#refusals, ([rule, value]) => ({ labels: { rule }, value })),
+      },
+      {
+        name: 'gatehouse_stream_failures_total',
+        type: 'counter',
+        help: 'Streams, and attempts to have one, that failed; the codes are those of docs/reasons.md.',
+        collect: () => this.#failures.values(),
       },
       {
         name: 'gatehouse_authentications_total',

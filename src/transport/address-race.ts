@@ -11,13 +11,16 @@ type Family = 'ipv6' | 'ipv4'
 
 const otherThan = { ipv6: 'ipv4', ipv4: 'ipv6' } as const
 
+/** What became of an address: connected, or the cause, such as ECONNREFUSED or `no answer`; `abandoned` = another was faster. */
+export type AddressOutcome = { readonly address: string; readonly outcome: string }
+
 /** No address could be connected to; each has its cause in `failures`, and there are none without an address. */
 export class RaceLost extends Error {
   override readonly name = 'RaceLost'
-  readonly failures: readonly string[]
+  readonly failures: readonly AddressOutcome[]
 
-  constructor(failures: readonly string[]) {
-    super(failures.join('; '))
+  constructor(failures: readonly AddressOutcome[]) {
+    super(failures.map(({ address, outcome }) => `${address} ${outcome}`).join('; '))
     this.failures = failures
   }
 }
@@ -26,10 +29,16 @@ export class RaceLost extends Error {
  * Connects to whichever address answers first (RFC 8305): IPv6 and IPv4 in turn, a new attempt every 250 ms or as soon
  * as one fails, the earlier ones going on. The losers are closed. Addresses may come while attempts run.
  * @param signal ends the race
+ * @param told hears of each address that was tried, once
  * @throws {RaceLost} when every address has failed, or the signal ended it
  */
-export function raceToConnect(families: Families, port: number, signal: AbortSignal): Promise<Socket> {
-  return new Race(port).run(families, signal)
+export function raceToConnect(
+  families: Families,
+  port: number,
+  signal: AbortSignal,
+  told: (outcome: AddressOutcome) => void = () => {},
+): Promise<Socket> {
+  return new Race(port, told).run(families, signal)
 }
 
 class Race {
@@ -37,15 +46,17 @@ class Race {
   readonly #port: number
   readonly #waiting: Record<Family, string[]> = { ipv6: [], ipv4: [] }
   readonly #attempts = new Map<Socket, string>()
-  readonly #failures: string[] = []
+  readonly #failures: AddressOutcome[] = []
+  readonly #told: (outcome: AddressOutcome) => void
   #lookups = 2
   #next: Family = 'ipv6'
   #hasStarted = false
   #isOver = false
   #pause: NodeJS.Timeout | undefined
 
-  constructor(port: number) {
+  constructor(port: number, told: (outcome: AddressOutcome) => void) {
     this.#port = port
+    this.#told = told
   }
 
   async run(families: Families, signal: AbortSignal): Promise<Socket> {
@@ -60,7 +71,10 @@ class Race {
       this.#isOver = true
       clearTimeout(this.#pause)
       signal.removeEventListener('abort', onAbort)
-      for (const socket of this.#attempts.keys()) socket.destroy()
+      for (const [socket, address] of this.#attempts) {
+        socket.destroy()
+        this.#told({ address, outcome: 'abandoned' })
+      }
     }
   }
 
@@ -101,21 +115,31 @@ class Race {
     this.#attempts.set(socket, address)
     const onError = (error: NodeJS.ErrnoException) => {
       this.#attempts.delete(socket)
-      this.#failures.push(`${address} ${error.code ?? error.message}`)
+      this.#fail({ address, outcome: error.code ?? error.message })
       this.#resume()
     }
     socket.once('error', onError)
     socket.once('connect', () => {
       this.#attempts.delete(socket)
       socket.off('error', onError)
+      this.#told({ address, outcome: 'connected' })
       this.#outcome.resolve(socket)
     })
     this.#wait(attemptDelayMs)
   }
 
   #lose(): void {
-    const unanswered = [...this.#attempts.values()].map(address => `${address} no answer`)
-    this.#outcome.reject(new RaceLost([...this.#failures, ...unanswered]))
+    for (const [socket, address] of this.#attempts) {
+      socket.destroy()
+      this.#fail({ address, outcome: 'no answer' })
+    }
+    this.#attempts.clear()
+    this.#outcome.reject(new RaceLost(this.#failures))
     this.#isOver = true
+  }
+
+  #fail(failure: AddressOutcome): void {
+    this.#failures.push(failure)
+    this.#told(failure)
   }
 }

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { Domain } from '../xmpp/address.ts'
-import { RaceLost, raceToConnect } from './address-race.ts'
+import type { AttemptStep } from '../xmpp/attempt.ts'
+import type { ReasonCode } from '../xmpp/reason.ts'
+import { type AddressOutcome, type Families, RaceLost, raceToConnect } from './address-race.ts'
 import { within } from './deadline.ts'
-import type { DnsAnswer, SrvRecord } from './dns-answer.ts'
+import type { DnsAnswer, RecordOf, RecordType, SrvRecord } from './dns-answer.ts'
 import type { Resolver } from './resolver.ts'
 import type { Target } from './service-records.ts'
 import { targetsFor } from './service-records.ts'
@@ -13,13 +15,26 @@ const maxAddresses = 16 // of one family of one host
 /** A partner cannot be reached. `message` is for the operator's log: it names hosts, which no far side may learn. */
 export class DialError extends Error {
   override readonly name = 'DialError'
-  readonly condition: 'remote-server-not-found' | 'remote-server-timeout'
+  readonly code: ReachingCode
 
-  constructor(condition: DialError['condition'], message: string, options?: ErrorOptions) {
+  constructor(code: ReachingCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.condition = condition
+    this.code = code
+  }
+
+  /** What senders are told. */
+  get condition(): 'remote-server-not-found' | 'remote-server-timeout' {
+    return this.code === 'dns-no-service' || this.code === 'dns-no-address'
+      ? 'remote-server-not-found'
+      : 'remote-server-timeout'
   }
 }
+
+/** Why a partner cannot be reached. */
+export type ReachingCode = Extract<ReasonCode, `dns-${string}` | `connect-${string}`>
+
+/** Hears of what was asked and tried. */
+export type Tell = (step: AttemptStep) => void
 
 /** Finds a partner's servers and connects to them. */
 export class Dialer {
@@ -49,53 +64,108 @@ export class Dialer {
     domain: Domain,
     proxy: { readonly host: string; readonly port: number } | undefined,
     signal: AbortSignal,
+    tell: Tell = () => {},
   ): Promise<readonly Target[]> {
     if (proxy !== undefined) return [{ ...proxy, directTls: false, source: 'proxy' }]
     const [xmpps, xmpp] = await Promise.allSettled([
-      this.#resolver.lookup(`_xmpps-server._tcp.${domain}`, 'SRV', signal),
-      this.#resolver.lookup(`_xmpp-server._tcp.${domain}`, 'SRV', signal),
+      this.#lookup(`_xmpps-server._tcp.${domain}`, 'SRV', signal, tell),
+      this.#lookup(`_xmpp-server._tcp.${domain}`, 'SRV', signal, tell),
     ])
     signal.throwIfAborted()
     const found = targetsFor(domain, answerOf(xmpps), answerOf(xmpp), this.#random)
     const failure = [xmpps, xmpp].find(outcome => outcome.status === 'rejected')
     // Half an answer is good for the records in it, never for concluding that there are none.
     if (failure !== undefined && !(found.kind === 'targets' && found.targets[0].source === 'srv')) {
-      throw new DialError('remote-server-timeout', messageOf(failure.reason), { cause: failure.reason })
+      throw new DialError('dns-failed', messageOf(failure.reason), { cause: failure.reason })
     }
     if (found.kind === 'targets') return found.targets
-    throw new DialError('remote-server-not-found', `${domain} publishes that it has no XMPP server`)
+    throw new DialError('dns-no-service', `${domain} publishes that it has no XMPP server`)
   }
 
   /**
    * Connects to a target, all its addresses raced. The socket may be half open, and has no listeners.
    * @throws {DialError} naming every address and its cause, or the signal's reason
    */
-  async connect(target: Target, signal: AbortSignal): Promise<Socket> {
+  async connect(target: Target, signal: AbortSignal, tell: Tell = () => {}): Promise<Socket> {
+    tell({ step: 'server', ...target })
     const failures: unknown[] = []
     const find = (type: 'A' | 'AAAA', until: AbortSignal) =>
-      this.#addressesOf(target.host, type, until).catch((error: unknown) => {
+      this.#addressesOf(target.host, type, until, tell).catch((error: unknown) => {
         failures.push(error)
         return []
       })
+    let families: Families | undefined
     try {
-      return await within(this.#connectTimeoutMs, signal, until =>
-        raceToConnect({ ipv6: find('AAAA', until), ipv4: find('A', until) }, target.port, until),
-      )
+      return await within(this.#connectTimeoutMs, signal, until => {
+        families = { ipv6: find('AAAA', until), ipv4: find('A', until) }
+        return raceToConnect(families, target.port, until, outcome => tell(stepOf(outcome)))
+      })
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof RaceLost)) throw error
-      const isAbsent = error.failures.length === 0 && failures.length === 0
-      const causes = [...error.failures, ...failures.map(messageOf)].join('; ') || 'no address'
-      const condition = isAbsent ? 'remote-server-not-found' : 'remote-server-timeout'
-      throw new DialError(condition, `${target.host} port ${target.port}: ${causes}`, { cause: error })
+      // A lookup whose time is over has its own way to say so.
+      await Promise.all(Object.values(families ?? {}))
+      const tried = error.failures.map(({ address, outcome }) => `${address} ${outcome}`)
+      const causes = [...tried, ...failures.map(messageOf)].join('; ') || 'no address'
+      const code = codeOf(error.failures, failures.length > 0, target)
+      throw new DialError(code, `${target.host} port ${target.port}: ${causes}`, { cause: error })
     }
   }
 
-  async #addressesOf(host: string, type: 'A' | 'AAAA', signal: AbortSignal): Promise<readonly string[]> {
+  async #addressesOf(
+    host: string,
+    type: 'A' | 'AAAA',
+    signal: AbortSignal,
+    tell: Tell,
+  ): Promise<readonly string[]> {
     if (isIP(host) !== 0) return isIPv6(host) === (type === 'AAAA') ? [host] : []
-    const answer = await this.#resolver.lookup(host, type, signal)
+    const answer = await this.#lookup(host, type, signal, tell)
     return answer.kind === 'records' ? answer.records.filter(isHost).slice(0, maxAddresses) : []
   }
+
+  async #lookup<Type extends RecordType>(
+    name: string,
+    type: Type,
+    signal: AbortSignal,
+    tell: Tell,
+  ): Promise<DnsAnswer<RecordOf[Type]>> {
+    const asked = { step: 'dns', question: `${name} ${type}` } as const
+    try {
+      const answer = await this.#resolver.lookup(name, type, signal)
+      const records = answer.kind === 'records' ? answer.records.map(inZoneForm) : []
+      tell({ ...asked, outcome: answer.kind, records, reason: null })
+      return answer
+    } catch (error) {
+      const isUnwanted = signal.aborted && signal.reason?.name !== 'TimeoutError'
+      if (!isUnwanted) tell({ ...asked, outcome: 'failed', records: [], reason: messageOf(error) })
+      throw error
+    }
+  }
+}
+
+function inZoneForm(record: SrvRecord | string): string {
+  if (typeof record === 'string') return record
+  return `${record.priority} ${record.weight} ${record.port} ${record.target}`
+}
+
+function stepOf({ address, outcome }: AddressOutcome): AttemptStep {
+  if (outcome === 'connected' || outcome === 'abandoned')
+    return { step: 'address', address, outcome, reason: null }
+  return { step: 'address', address, outcome: 'failed', reason: outcome }
+}
+
+/** Of several causes, the one that tells most: who refuses is there. */
+function codeOf(
+  tried: readonly AddressOutcome[],
+  hasFailedLookups: boolean,
+  { source }: Target,
+): ReachingCode {
+  const isAny = (...outcomes: string[]) => tried.some(({ outcome }) => outcomes.includes(outcome))
+  if (isAny('ECONNREFUSED', 'ECONNRESET')) return 'connect-refused'
+  if (isAny('no answer', 'ETIMEDOUT')) return 'connect-timeout'
+  if (tried.length > 0) return 'connect-unreachable'
+  if (hasFailedLookups) return 'dns-failed'
+  return source === 'fallback' ? 'dns-no-service' : 'dns-no-address'
 }
 
 // Published addresses that are no host's: 0.0.0.0 would be this machine, and the others are groups.

@@ -1,4 +1,5 @@
 import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import type { Why } from '../xmpp/reason.ts'
 import { awaitProxyHeader } from './proxy-header.ts'
 
 /** Where partners connect. */
@@ -73,11 +74,14 @@ export class Admission {
       if (left === 0) this.#unauthenticated.delete(address)
       else this.#unauthenticated.set(address, left)
     }
-    const refusal =
+    const refusal: Why | undefined =
       this.#total > connections
-        ? 'the gateway has reached its limit of connections'
+        ? { code: 'limit-connections', reason: 'the gateway has reached its limit of connections' }
         : ofAddress >= unauthenticatedPerAddress
-          ? 'too many unauthenticated streams come from this address'
+          ? {
+              code: 'limit-unauthenticated',
+              reason: 'too many unauthenticated streams come from this address',
+            }
           : undefined
     return {
       address: from,
@@ -105,7 +109,7 @@ export type Admitted = {
   /** Where the peer connects from; behind a balancer, what that one says. */
   readonly address: string
   /** Why the stream must be refused at its header, if it must. */
-  readonly refusal: string | undefined
+  readonly refusal: Why | undefined
   /** The stream is trusted now, and counts no longer against its address. */
   authenticated(): void
   closed(): void

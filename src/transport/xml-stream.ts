@@ -232,7 +232,11 @@ export function writeStreamError(
 
 function asStreamError(error: unknown): StreamError {
   if (error instanceof StreamError) return error
-  if (!(error instanceof XmlFault)) return new StreamError('internal-server-error', '', { cause: error })
+  if (!(error instanceof XmlFault)) {
+    return new StreamError('internal-server-error', '', { cause: error, code: 'internal-error' })
+  }
   const detail = error.tooBig ? { detail: { name: 'stanza-too-big', namespace: ns.errors } } : {}
-  return new StreamError(error.condition, error.message, { cause: error, ...detail })
+  const isLimit = error.condition === 'policy-violation'
+  const code = error.tooBig ? 'limit-stanza-bytes' : isLimit ? 'limit-xml' : 'malformed-xml'
+  return new StreamError(error.condition, error.message, { cause: error, code, ...detail })
 }

@@ -1,3 +1,5 @@
+import type { ReasonCode } from './reason.ts'
+
 /** The defined stream error conditions, RFC 6120 §4.9.3. */
 export const streamConditions = [
   'bad-format',
@@ -35,14 +37,17 @@ export class StreamError extends Error {
   readonly condition: StreamCondition
   /** An application-specific condition, such as `stanza-too-big` of `urn:xmpp:errors`. */
   readonly detail: { readonly name: string; readonly namespace: string } | undefined
+  /** For our own side: the log, the journal, the metrics. */
+  readonly code: ReasonCode
 
   constructor(
     condition: StreamCondition,
     message = '',
-    options: ErrorOptions & { detail?: { name: string; namespace: string } } = {},
+    options: ErrorOptions & { detail?: { name: string; namespace: string }; code?: ReasonCode } = {},
   ) {
     super(message, options)
     this.condition = condition
     this.detail = options.detail
+    this.code = options.code ?? 'protocol-violation'
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { FederationEnvironment, Peer } from '../../src/federation/environment.ts'
 import { establish } from '../../src/federation/establish.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
 import { DialError } from '../../src/transport/dialer.ts'
 import type { Target } from '../../src/transport/service-records.ts'
 import { domain } from '../support/inbound-peer.ts'
+import { silentLog } from '../support/log.ts'
 import { connected } from '../transport/tls-peers.ts'
 
 const pair = { local: domain('contoso.com'), remote: domain('fabrikam.com') }
@@ -16,6 +18,9 @@ function open(
 ) {
   const environment = {
     dialer: { targets: async () => targets, connect },
+    log: silentLog,
+    metrics: new Metrics(),
+    record: () => {},
   } as unknown as FederationEnvironment
   const peer = { terms: { tls, methods: [] } } as unknown as Peer
   const owner = { drained() {}, keyAnswer() {}, closing() {}, closed() {} }
@@ -47,7 +52,7 @@ describe('the way to a stream', () => {
     const tried: number[] = []
     const connect = async ({ port }: Target) => {
       tried.push(port)
-      throw new DialError('remote-server-timeout', `port ${port} is closed`)
+      throw new DialError('connect-refused', `port ${port} is closed`)
     }
     await expect(open(targets, connect, { tls })).rejects.toMatchObject({
       name: 'EstablishError',

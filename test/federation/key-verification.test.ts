@@ -3,6 +3,7 @@ import type { Directory } from '../../src/federation/directory.ts'
 import type { FederationEnvironment } from '../../src/federation/environment.ts'
 import { KeyVerification } from '../../src/federation/key-verification.ts'
 import type { OutboundSession } from '../../src/federation/outbound-session.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
 import { DialError } from '../../src/transport/dialer.ts'
 import { domain } from '../support/inbound-peer.ts'
 import { memoryLog } from '../support/log.ts'
@@ -18,6 +19,8 @@ function verification(isUp = false) {
   const dial = { fails: async (_: AbortSignal): Promise<never> => fail('refused') }
   const environment = {
     log,
+    metrics: new Metrics(),
+    record: () => {},
     timeouts: () => ({ dialbackMs: 5_000 }),
     peerFor: () => ({ terms: { tls: 'required', methods: [] } }),
     dialer: {
@@ -41,7 +44,7 @@ function verification(isUp = false) {
 }
 
 function fail(reason: string): never {
-  throw new DialError('remote-server-timeout', reason)
+  throw new DialError('connect-refused', reason)
 }
 
 describe('attempts to reach an authoritative server', () => {

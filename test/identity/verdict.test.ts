@@ -37,9 +37,10 @@ describe('a partner certificate', () => {
   test('proves nothing by its common name', () => {
     const root = createAuthority()
     const verdict = judge(read(root.issue({ commonName: 'fabrikam.com' })), { anchors: anchorsOf(root) })
-    expect(verdict).toEqual({
+    expect(verdict).toMatchObject({
       valid: false,
       fault: 'wrong-name',
+      code: 'certificate-wrong-name',
       reason:
         'the certificate presented for fabrikam.com is for no XMPP domain at all (its common name does not count)',
     })
@@ -64,11 +65,32 @@ describe('a partner certificate', () => {
     const at = new Date('2026-01-03T00:00:00Z')
     const notAfter = new Date('2026-01-02T12:00:00Z')
     const leaf = root.issueFor('fabrikam.com', { notBefore: new Date('2025-01-01'), notAfter })
-    expect(judge(read(leaf), { anchors: anchorsOf(root) }, at)).toEqual({
+    expect(judge(read(leaf), { anchors: anchorsOf(root) }, at)).toMatchObject({
       valid: false,
       fault: 'expired',
+      code: 'certificate-expired',
       reason: 'certificate of fabrikam.com expired on 2026-01-02',
     })
+  })
+
+  test('is told with everything that is wrong, the first fault first', () => {
+    const leaf = createSelfSigned({
+      names: allNames('adatum.com'),
+      notBefore: daysFromNow(-9),
+      notAfter: daysFromNow(-1),
+      eku: ['clientAuth'],
+    })
+    const verdict = judge(read(leaf), { anchors: anchorsOf(createAuthority()) })
+    const codes = verdict.valid ? [] : verdict.faults.map(({ code }) => code)
+    expect(codes).toEqual([
+      'certificate-wrong-name',
+      'certificate-expired',
+      'certificate-wrong-purpose',
+      'certificate-self-signed',
+    ])
+    expect(verdict).toMatchObject({ code: codes[0] })
+    const pinned = judge(read(leaf), { ...nobody, pins: [pinOf(leaf)] })
+    expect(pinned.valid ? [] : pinned.faults.map(({ fault }) => fault)).toEqual(['wrong-name', 'expired'])
   })
 
   test('has to be for clients too where that is asked', () => {

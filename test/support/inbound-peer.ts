@@ -24,10 +24,12 @@ export const certificateFor = (...domains: string[]): Certificate =>
   ({ names: { dns: domains, srv: [], xmpp: [] } }) as unknown as Certificate
 
 /** The tests' judge: a certificate is valid for the domains it was made for. */
-export const judgeByName: InboundContext['judge'] = ([leaf], of) =>
-  leaf?.names.dns.includes(of)
-    ? { valid: true }
-    : { valid: false, fault: 'wrong-name', reason: `the certificate is not for ${of}` }
+export const judgeByName: InboundContext['judge'] = ([leaf], of) => {
+  if (leaf?.names.dns.includes(of)) return { valid: true }
+  const reason = `the certificate is not for ${of}`
+  const fault = { fault: 'wrong-name', code: 'certificate-wrong-name', reason } as const
+  return { valid: false, ...fault, faults: [fault] }
+}
 
 export const streamNamespace = 'http://etherx.jabber.org/streams'
 
@@ -145,7 +147,12 @@ export class InboundPeer {
     const answer: KeyAnswer =
       outcome === 'valid' || outcome === 'invalid'
         ? { outcome }
-        : { outcome: 'error', condition: outcome, reason: 'a reason for the log' }
+        : {
+            outcome: 'error',
+            condition: outcome,
+            code: 'dialback-unverified',
+            reason: 'a reason for the log',
+          }
     const pair = { local: request.local, remote: request.remote }
     this.#advance({ on: 'key-answer', pair, streamId: request.streamId, answer })
   }
@@ -191,7 +198,13 @@ export class InboundPeer {
 
   /** The gateway's own limits end the stream. */
   isRefused(condition: StreamCondition): void {
-    this.#advance({ on: 'refuse', condition, reason: 'a limit', streamId: 'refused' })
+    this.#advance({
+      on: 'refuse',
+      condition,
+      code: 'limit-connections',
+      reason: 'a limit',
+      streamId: 'refused',
+    })
   }
 
   /** The connection is gone. */

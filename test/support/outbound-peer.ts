@@ -76,7 +76,7 @@ export class OutboundPeer {
 
   /** The connection is gone. */
   breaks(reason = 'connection lost'): void {
-    this.#advance({ on: 'lost', reason })
+    this.#advance({ on: 'lost', code: 'connection-lost', reason })
   }
 
   /** The gateway wants a key verified by this authoritative server. */
@@ -116,6 +116,7 @@ export class OutboundPeer {
         method: undefined,
         isUnknownHost: false,
         ...failure,
+        code: expect.stringMatching(/./),
         reason: expect.stringMatching(reason),
       },
     ])

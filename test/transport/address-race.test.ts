@@ -25,7 +25,7 @@ describe('the race', () => {
       (error: unknown) => error,
     )
     expect(lost).toBeInstanceOf(RaceLost)
-    expect((lost as RaceLost).failures.map(failure => failure.split(' ')[0])).toEqual([
+    expect((lost as RaceLost).failures.map(({ address }) => address)).toEqual([
       '::1',
       '127.0.0.1',
       '::1',

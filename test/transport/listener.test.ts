@@ -15,7 +15,7 @@ describe('admission', () => {
   test('greets over a limit to refuse, and drops over twice the limit', () => {
     const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     expect(admitted(admission).refusal).toBeUndefined()
-    expect(admitted(admission).refusal).toBe(tooMany)
+    expect(admitted(admission).refusal?.reason).toBe(tooMany)
     expect(admission.admit('192.0.2.1')).toBe('drop')
     expect(admitted(admission, '192.0.2.2').refusal).toBeUndefined()
     expect(admission.total).toBe(3)
@@ -32,7 +32,7 @@ describe('admission', () => {
     let limits = { connections: 100, unauthenticatedPerAddress: 1 }
     const admission = new Admission(() => limits)
     admitted(admission)
-    expect(admitted(admission).refusal).toBe(tooMany)
+    expect(admitted(admission).refusal?.reason).toBe(tooMany)
     limits = { connections: 100, unauthenticatedPerAddress: 3 }
     expect(admitted(admission).refusal).toBeUndefined()
     limits = { connections: 1, unauthenticatedPerAddress: 3 }
@@ -43,7 +43,7 @@ describe('admission', () => {
     const admission = new Admission(() => ({ connections: 1, unauthenticatedPerAddress: 10 }))
     const done = admission.countOutbound()
     const one = admitted(admission)
-    expect(one.refusal).toBe('the gateway has reached its limit of connections')
+    expect(one.refusal?.reason).toBe('the gateway has reached its limit of connections')
     done()
     done()
     one.authenticated()
@@ -79,11 +79,11 @@ describe('what counts as one address', () => {
   test('is the /64 of an IPv6 host, whichever of its addresses it comes from', () => {
     const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     const first = admitted(admission, '2001:db8:1:2::1')
-    expect(admitted(admission, '2001:db8:1:2:ffff::1').refusal).toBe(tooMany)
+    expect(admitted(admission, '2001:db8:1:2:ffff::1').refusal?.reason).toBe(tooMany)
     expect(admission.admit('2001:db8:1:2::3')).toBe('drop')
     expect(admitted(admission, '2001:db8:1:3::1').refusal).toBeUndefined()
     first.closed()
-    expect(admitted(admission, '2001:db8:1:2::4').refusal).toBe(tooMany) // the second is still there
+    expect(admitted(admission, '2001:db8:1:2::4').refusal?.reason).toBe(tooMany) // the second is still there
   })
 })
 

@@ -1,0 +1,55 @@
+import type { Derived } from './derived.ts'
+import type { FederationEnvironment } from './federation/environment.ts'
+import { judgeCertificate } from './identity/verdict.ts'
+import { unionOf } from './negotiation/features.ts'
+import type { ExpiryWatch } from './telemetry/expiry.ts'
+
+/** What streams with partners need besides what follows from the configuration. */
+export type Surroundings = Pick<
+  FederationEnvironment,
+  'log' | 'metrics' | 'tls' | 'admission' | 'record' | 'openSink' | 'bounce'
+> & {
+  /** For a configuration without a secret of its own. */
+  readonly dialbackSecret: string
+  readonly expiry: ExpiryWatch
+}
+
+/**
+ * What streams with partners see of the gateway: the daemon's, or those of a probe without one.
+ * @param current what is in force; another after a reload
+ */
+export function environmentOf(current: () => Derived, around: Surroundings): FederationEnvironment {
+  const { dialbackSecret, expiry, ...rest } = around
+  return {
+    ...rest,
+    get dialer() {
+      return current().dialer
+    },
+    limits: () => current().config.limits,
+    timeouts: () => current().config.timeouts,
+    mainDomain: () => current().mainDomain,
+    isLocal: domain => current().config.domains.has(domain),
+    peerFor: domain => current().config.partners.find(domain),
+    anyTerms: () => {
+      const { all } = current().config.partners
+      return all.length === 0 ? undefined : unionOf(all.map(partner => partner.terms))
+    },
+    judge: (chain, domain, direction) => {
+      const { config, trust } = current()
+      const partner = config.partners.find(domain)
+      const own = trust.for(partner ?? noTrustOfItsOwn)
+      // Who is connected to is a server, and needs no clientAuth.
+      const asked = direction === 'in' ? own : { ...own, requireClientAuthEku: false }
+      const at = new Date()
+      const verdict = judgeCertificate(chain, domain, asked, at)
+      const [leaf] = chain
+      if (verdict.valid && partner !== undefined && leaf !== undefined)
+        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, at)
+      return verdict
+    },
+    dialbackSecret: () => current().config.dialback.secret ?? dialbackSecret,
+    replyToInvalidKey: () => current().config.dialback.replyToInvalidKey,
+  }
+}
+
+const noTrustOfItsOwn = { trustAnchorsPem: [], pinnedCertificates: [] }

@@ -1,0 +1,28 @@
+import type { Why } from '../xmpp/reason.ts'
+
+/** Nothing has come or gone for `timeouts.inactivity`. */
+export const idle: Why = { code: 'idle', reason: 'idle' }
+
+/** The gateway stops, and streams end in good order. */
+export const stopping: Why = { code: 'shutdown', reason: 'the gateway is stopping' }
+
+/** The time for that is over. */
+export const stopped: Why = { code: 'shutdown', reason: 'the gateway stops' }
+
+export const policyChanged: Why = {
+  code: 'policy-changed',
+  reason: 'the policy for this domain no longer permits this stream',
+}
+
+export const tooManyStreams: Why = {
+  code: 'limit-partner-connections',
+  reason: 'this partner has reached its limit of connections',
+}
+
+/** Whoever asks on and on and reads no answer would make us keep them all. */
+export const unread: Why = { code: 'limit-unread', reason: 'the peer does not read what it asked for' }
+
+export const unansweredPing: Why = {
+  code: 'keep-alive-unanswered',
+  reason: 'the partner does not answer a ping',
+}

@@ -1,0 +1,134 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { AttemptRecord } from '../xmpp/attempt.ts'
+import { StoreError } from './database.ts'
+
+/** An attempt, and the ring that it is kept in: of each ring the newest `most` stay. */
+export type KeptAttempt = { readonly ring: string; readonly most: number; readonly record: AttemptRecord }
+
+/** Attempts of these rings; and of the ring `of` those of these domains. Undefined = all. */
+export type AttemptFilter = {
+  readonly rings: readonly string[]
+  readonly of: string
+  readonly domains: readonly string[]
+}
+
+const applicationId = 0x67_61_74_6a // "gatj"
+const schema = `
+  CREATE TABLE attempt (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    ring TEXT NOT NULL,
+    remote TEXT,
+    started TEXT NOT NULL,
+    record TEXT NOT NULL CHECK (json_valid(record))
+  ) STRICT;
+  CREATE INDEX attempt_by_ring ON attempt (ring, number);
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = 1`
+
+/** How long another process may have the file: all that the gateway does waits meanwhile. */
+const lockedMs = 50
+
+/** Attempts to have streams, in a database of their own: rings of bounded length, written in batches. */
+export class AttemptStore {
+  readonly #database: DatabaseSync
+  readonly #put: StatementSync
+  readonly #prune: StatementSync
+
+  /**
+   * Opens the database, made where it is missing (mode 0600).
+   * @param path `:memory:` for one that lives as long as the process
+   * @throws {StoreError} when it cannot be used
+   */
+  static open(path: string): AttemptStore {
+    let database: DatabaseSync | undefined
+    try {
+      if (path !== inMemory) {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
+      }
+      database = new DatabaseSync(path, { timeout: lockedMs })
+      prepare(database)
+      return new AttemptStore(database)
+    } catch (error) {
+      database?.close()
+      throw new StoreError(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error })
+    }
+  }
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#put = database.prepare(
+      `INSERT INTO attempt (id, ring, remote, started, record) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET ring = excluded.ring, remote = excluded.remote, record = excluded.record`,
+    )
+    this.#prune = database.prepare(
+      `DELETE FROM attempt WHERE ring = ? AND number <=
+       (SELECT number FROM attempt WHERE ring = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+    )
+  }
+
+  /**
+   * Writes attempts, all or none; one that is there already is replaced.
+   * @throws {Error} when the disk does not take them
+   */
+  write(attempts: readonly KeptAttempt[]): void {
+    const database = this.#database
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const rings = new Map<string, number>()
+      for (const { ring, most, record } of attempts) {
+        this.#put.run(record.id, ring, record.remote, record.started, JSON.stringify(record))
+        rings.set(ring, most)
+      }
+      for (const [ring, most] of rings) this.#prune.run(ring, ring, most)
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** The newest attempts that the filter lets by, the newest first. */
+  list(filter: AttemptFilter | undefined, most: number): AttemptRecord[] {
+    const { rings = [], of = '', domains = [] } = filter ?? {}
+    const where =
+      filter === undefined
+        ? 'TRUE'
+        : `ring IN (${marks(rings)}) OR (ring = ? AND remote IN (${marks(domains)}))`
+    const rows = this.#database
+      .prepare(`SELECT record FROM attempt WHERE ${where} ORDER BY started DESC, number DESC LIMIT ?`)
+      .all(...(filter === undefined ? [] : [...rings, of, ...domains]), most)
+    return rows.map(row => JSON.parse(String(row['record'])) as AttemptRecord)
+  }
+
+  /** Forgets every ring that is not among these. */
+  keep(rings: readonly string[]): void {
+    this.#database
+      .prepare('DELETE FROM attempt WHERE ring NOT IN (SELECT value FROM json_each(?))')
+      .run(JSON.stringify(rings))
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+/** The path of a database without a file. */
+export const inMemory = ':memory:'
+
+/** NORMAL: a power cut may take the last attempts, and no stream ever waits for the disk. */
+function prepare(database: DatabaseSync): void {
+  const read = (pragma: string) => Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma] ?? 0)
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  const isOurs = read('application_id') === applicationId && read('user_version') === 1
+  if (!isEmpty && !isOurs) throw new Error('is not a journal of this version of the gateway')
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  if (isEmpty) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`)
+}
+
+function marks(values: readonly string[]): string {
+  return values.map(() => '?').join(', ')
+}
