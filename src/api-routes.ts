@@ -4,6 +4,7 @@ import type { Audit } from './admin/audit.ts'
 import { type ContactOrders, contactRoutes } from './admin/contacts.ts'
 import type { Readiness } from './admin/health.ts'
 import { type InsideState, insideRoutes } from './admin/inside.ts'
+import { type Attempts, journalRoutes, type Probe, probeRoute } from './admin/journal.ts'
 import { partnerRoutes } from './admin/partners.ts'
 import { type ReloadOutcome, reloadRoutes } from './admin/reload.ts'
 import { sessionRoutes } from './admin/sessions.ts'
@@ -27,17 +28,21 @@ export type ApiParts = {
   /** Reads the configuration anew and uses it; undefined = whoever has started the gateway does that himself. */
   readonly reload: (() => Promise<ReloadOutcome>) | undefined
   readonly audit: Audit
+  readonly journal: Attempts
+  readonly probe: Probe
 }
 
 /** Every route of a gateway that runs. Whoever has more to show or to change adds his routes here. */
 export function apiRoutes(parts: ApiParts): readonly Route[] {
-  const { config, contacts, directory, inside, credentials, reload, audit } = parts
+  const { config, contacts, directory, inside, credentials, reload, audit, journal, probe } = parts
   return [
     ...statusRoutes(healthOf(parts), () => certificatesOf(credentials())),
     ...insideRoutes(inside, config),
     ...contactRoutes(contacts, config, audit),
     ...partnerRoutes({ configFile: () => config().file, reload, audit }),
     ...sessionRoutes(sessionsOf(directory), audit),
+    ...journalRoutes(journal, config, partner => directory.stateOf(partner)),
+    probeRoute(probe),
     ...(reload === undefined ? [] : reloadRoutes(reload, audit)),
   ]
 }

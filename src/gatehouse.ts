@@ -16,6 +16,7 @@ import { receive } from './federation/receive.ts'
 import { addGauges } from './gauges.ts'
 import { connectInside } from './inside.ts'
 import { openJournal } from './journal.ts'
+import { boundedProbe, proberOf } from './probe.ts'
 import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
 import type { Pair } from './routing/ways.ts'
@@ -164,6 +165,8 @@ export async function startGatehouse(
       listening,
       reload,
       audit: auditFile(config.admin.audit),
+      journal,
+      probe: boundedProbe(proberOf(environment), domain => environment.peerFor(domain)?.primaryDomain),
     })
     const health = { readiness, metrics: () => metrics.render() }
     admin = await startAdminServer({ ...config.admin, log, health, routes })

@@ -41,6 +41,7 @@ const composition = [
   'gauges.ts',
   'inside.ts',
   'journal.ts',
+  'probe.ts',
   'sessions.ts',
   'shutdown.ts',
 ]

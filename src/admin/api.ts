@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Role } from '../config/tokens.ts'
 import { failure, json, type Reply, RequestError, wrongMethod } from './reply.ts'
@@ -35,6 +36,8 @@ export type Route = {
   readonly bodyBytes: number
   /** What its answers hold, by status. */
   readonly answers: Readonly<Record<number, z.ZodType>>
+  /** What each line holds, where the answer comes line by line. */
+  readonly line?: z.ZodType
   /** With which statuses it refuses, besides those that every route may refuse with; and why. */
   readonly refusals: Readonly<Record<number, string>>
   readonly answer: (
@@ -92,6 +95,36 @@ export function defineRoute<
     },
   }
 }
+
+/**
+ * Makes a route whose answer comes line by line, each of JSON.
+ * @param route `handle` gives the lines; they are read no longer than somebody wants them
+ */
+export function defineLines<Body extends z.ZodType>(
+  route: Pick<Route, 'method' | 'path' | 'role' | 'summary'> & {
+    readonly body: Body
+    readonly line: z.ZodType
+    readonly handle: (body: z.output<Body>) => Readable
+  },
+): Route {
+  const { body, handle, ...rest } = route
+  return {
+    ...rest,
+    query: nothing,
+    body,
+    bodyBytes: mostBodyBytes,
+    answers: {},
+    refusals: {},
+    answer: (_, __, givenQuery, givenBody) => {
+      check(nothing, 'query', givenQuery)
+      const checked = check(body, 'body', givenBody === undefined ? {} : givenBody) as z.output<Body>
+      return { status: 200, type: `${linesType}; charset=utf-8`, body: '', lines: handle(checked) }
+    },
+  }
+}
+
+/** The type of an answer that comes line by line. */
+export const linesType = 'application/x-ndjson'
 
 /** A status, and the value that goes with it. */
 type Outcome<Answers> = {

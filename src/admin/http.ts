@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ListenOptions } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import type { Log } from '../telemetry/log.ts'
 import { failure, type Reply, RequestError } from './reply.ts'
 
@@ -86,11 +87,11 @@ async function answer(request: IncomingMessage, respond: Respond, log: Log): Pro
 function send(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, type, body, allow, headers }: Reply,
+  { status, type, body, allow, headers, lines }: Reply,
 ): void {
   response.writeHead(status, {
     'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    ...(lines === undefined ? { 'content-length': Buffer.byteLength(body) } : {}),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
@@ -98,7 +99,9 @@ function send(
     // What was not read of a body is not read any more: the connection ends instead.
     ...(request.complete || !hasBody(request) ? {} : { connection: 'close' }),
   })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  // Who leaves before the end ends what it is made of.
+  if (lines !== undefined) pipeline(lines, response).catch(() => {})
+  else response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

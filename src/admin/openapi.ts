@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nothing, type Route } from './api.ts'
+import { linesType, nothing, type Route } from './api.ts'
 import { errorJson } from './reply.ts'
 
 /** With which statuses every route may refuse, and why. */
@@ -43,7 +43,7 @@ export function describeApi(routes: readonly Route[], version: string): object {
 
 const error = { $ref: '#/components/schemas/Error' }
 
-function operationOf({ path, summary, role, query, body, answers, refusals }: Route): object {
+function operationOf({ path, summary, role, query, body, answers, line, refusals }: Route): object {
   const hasBody = body !== nothing
   const refused = { ...commonRefusals, ...(hasBody ? bodyRefusals : {}), ...refusals }
   return {
@@ -64,6 +64,9 @@ function operationOf({ path, summary, role, query, body, answers, refusals }: Ro
           { description: outcomes[status] ?? 'Done.', content: content(schemaOf(schema, 'output')) },
         ]),
       ),
+      ...(line === undefined
+        ? {}
+        : { 200: { description: 'Line by line.', content: content(schemaOf(line, 'output'), linesType) } }),
       default: { $ref: '#/components/responses/Error' },
     },
   }

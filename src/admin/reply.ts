@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 
 /** What every refusal says. */
@@ -8,6 +9,8 @@ export type Reply = {
   readonly status: number
   readonly type: string
   readonly body: string
+  /** What follows on the body, as it comes. */
+  readonly lines?: Readable
   /** The methods that there are, where another one was asked for. */
   readonly allow?: readonly string[]
   /** More headers. */

@@ -81,6 +81,24 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     finish,
   )
   describeAdminCommands(program, commandOptions, host, finish)
+  program
+    .command('why')
+    .description('why it fails with a partner: state, last attempts, what their failure means and what to do')
+    .argument('<domain>')
+    .option('--all', 'every attempt in the journal, step by step')
+    .action(async (domain: string, { all }: { all?: boolean }) => {
+      const { why } = await import('./why.ts')
+      finish(await why(domain, { ...commandOptions(), all: all === true }, host))
+    })
+  program
+    .command('probe')
+    .description('a live attempt to authenticate with a partner, step by step')
+    .argument('<domain>')
+    .option('--from <local-domain>', 'as this local domain; default: the first')
+    .action(async (domain: string, { from }: { from?: string }) => {
+      const { probe } = await import('./probe.ts')
+      finish(await probe(domain, { ...commandOptions(), from }, host))
+    })
   const contact = program
     .command('contact')
     .description('authorised contacts, of the running daemon or in its file')

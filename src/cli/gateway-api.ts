@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
+import { createInterface } from 'node:readline'
 import { json as readJson } from 'node:stream/consumers'
 import { answerApi } from '../admin/api.ts'
 import { auditFile } from '../admin/audit.ts'
@@ -24,6 +26,16 @@ export type GatewayApi = {
   close(): void
 }
 
+/** The API of a gateway that runs. */
+export type RunningApi = GatewayApi & {
+  /**
+   * Asks for what comes line by line, each of JSON.
+   * @returns the answer where it is another one, a refusal
+   * @throws {ApiError} when it ends early, or nothing comes for a time
+   */
+  follow(request: ApiRequest, onLine: (line: unknown) => void): Promise<ApiAnswer | undefined>
+}
+
 /** The API cannot be had; the message says why, and what to do. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -43,7 +55,7 @@ export async function openGatewayApi(config: string, mayCreate: boolean, host: H
  * The API of the gateway that runs with this configuration; undefined where none does.
  * @throws {ConfigError | ApiError} when that cannot be told
  */
-export async function openRunningApi(config: string): Promise<GatewayApi | undefined> {
+export async function openRunningApi(config: string): Promise<RunningApi | undefined> {
   const { socket } = readAdminFiles(config)
   const fault = socketPathFault(socket)
   if (fault !== undefined) throw new ApiError(fault)
@@ -52,7 +64,11 @@ export async function openRunningApi(config: string): Promise<GatewayApi | undef
   } catch (error) {
     throw new ApiError(reasonOf(socket, error), { cause: error })
   }
-  return { ask: request => askSocket(socket, request), close: () => {} }
+  return {
+    ask: request => askSocket(socket, request),
+    follow: (request, onLine) => followSocket(socket, request, onLine),
+    close: () => {},
+  }
 }
 
 function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host): GatewayApi {
@@ -102,6 +118,27 @@ async function askSocket(socketPath: string, { method, url: path, body }: ApiReq
     .end(body === undefined ? undefined : JSON.stringify(body))
   try {
     return await promise
+  } catch (error) {
+    throw new ApiError(reasonOf(socketPath, error), { cause: error })
+  }
+}
+
+async function followSocket(
+  socketPath: string,
+  { method, url: path, body }: ApiRequest,
+  onLine: (line: unknown) => void,
+): Promise<ApiAnswer | undefined> {
+  const headers = { 'content-type': 'application/json' }
+  const asked = request({ socketPath, method, path, headers, timeout: patienceMs, agent: false })
+  asked.on('timeout', () => asked.destroy(new Error(`the gateway says nothing for ${patienceMs / 1000} s`)))
+  asked.end(JSON.stringify(body))
+  try {
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    const { statusCode: status = 0 } = response
+    if (status !== 200) return { status, value: await readJson(response) }
+    for await (const line of createInterface(response)) if (line !== '') onLine(JSON.parse(line))
+    if (!response.complete) throw new Error('the gateway has ended')
+    return undefined
   } catch (error) {
     throw new ApiError(reasonOf(socketPath, error), { cause: error })
   }

@@ -1,5 +1,6 @@
 import type { KeyAnswer } from '../negotiation/dialback.ts'
 import type { Method, Pair } from '../negotiation/stream.ts'
+import type { Direction } from '../telemetry/events.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { Why } from '../xmpp/reason.ts'
 import { policyChanged, stopping, tooManyStreams } from './endings.ts'
@@ -9,6 +10,17 @@ import { OutboundLink } from './outbound-link.ts'
 import type { OutboundSession } from './outbound-session.ts'
 
 const longestSweepMs = 60_000
+
+/** What there is to say of a partner; `since` in ISO 8601. */
+export type PartnerState = {
+  readonly streams: readonly (Pair & {
+    readonly direction: Direction
+    readonly method: Method
+    readonly since: string
+  })[]
+  readonly waiting: number
+  readonly nextAttemptMs: number | null
+}
 
 /** Which stream carries which pair of domains, both ways; knows every stream there is. */
 export class Directory {
@@ -49,6 +61,29 @@ export class Directory {
   /** Stanzas that wait for a partner's stream. */
   get waiting(): number {
     return [...this.#links.values()].reduce((sum, link) => sum + link.waiting, 0)
+  }
+
+  /** How things stand with a partner. */
+  stateOf(partner: Domain): PartnerState {
+    const isOf = (domain: Domain) => this.#environment.peerFor(domain)?.primaryDomain === partner
+    const inbound = [...this.#inbound].flatMap(({ proofs, facts }) =>
+      proofs.map(proof => ({ ...proof, direction: 'in' as const, since: facts.since })),
+    )
+    const links = [...this.#links.values()].filter(link => isOf(link.pair.remote))
+    const outbound = links.flatMap(({ session, pair }) =>
+      session?.method === undefined
+        ? []
+        : [{ ...pair, method: session.method, direction: 'out' as const, since: session.facts.since }],
+    )
+    const retries = links.flatMap(({ retryInMs }) => retryInMs ?? [])
+    return {
+      streams: [...inbound.filter(({ remote }) => isOf(remote)), ...outbound].map(stream => ({
+        ...stream,
+        since: stream.since.toISOString(),
+      })),
+      waiting: links.reduce((sum, link) => sum + link.waiting, 0),
+      nextAttemptMs: retries.length === 0 ? null : Math.min(...retries),
+    }
   }
 
   addInbound(session: InboundSession): void {

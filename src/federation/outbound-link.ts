@@ -63,6 +63,12 @@ export class OutboundLink implements Destination {
     return this.#outbox.size
   }
 
+  /** Milliseconds until the next attempt, where one is put off after a failure. */
+  get retryInMs(): number | undefined {
+    const ms = this.#retryAtMs - performance.now()
+    return ms > 0 && this.#current === undefined ? Math.ceil(ms) : undefined
+  }
+
   /** Neither streams nor waiting stanzas nor an attempt: nothing is lost by forgetting the link. */
   get isIdle(): boolean {
     return this.#sessions.size === 0 && this.#outbox.size === 0 && !this.#isTrying && this.#failures === 0

@@ -1,5 +1,23 @@
 import { isFailure, type Why } from './reason.ts'
 
+/** The names of the steps. */
+export const stepNames = [
+  'accepted',
+  'dns',
+  'server',
+  'address',
+  'header',
+  'tls',
+  'certificate',
+  'offers',
+  'sasl',
+  'dialback',
+  'failed',
+  'note',
+  'authenticated',
+  'left-out',
+] as const satisfies readonly AttemptStep['step'][]
+
 /** What happened on the way to a stream; never a key, a secret or a stanza. Texts of peers and of DNS are cut short. */
 export type AttemptStep =
   /** A peer has connected to us. */
@@ -83,8 +101,10 @@ export type ShownCertificate = {
 /** Milliseconds since the attempt began. */
 export type TimedStep = AttemptStep & { readonly ms: number }
 
+export const purposes = ['stanzas', 'verification', 'probe'] as const
+
 /** What the stream is for: stanzas, the question about a key, or an operator's `probe`. */
-export type Purpose = 'stanzas' | 'verification' | 'probe'
+export type Purpose = (typeof purposes)[number]
 
 /** One attempt to have a stream, from its first step to the end of the stream. */
 export type AttemptRecord = {
@@ -107,8 +127,10 @@ export type AttemptOutcome =
   | { readonly is: 'authenticated'; readonly method: string | null }
   | ({ readonly is: 'failed' } & Why)
 
+export const sides = ['us', 'peer', 'network'] as const
+
 /** How an authenticated stream ended, and who ended it. */
-export type StreamEnd = Why & { readonly at: string; readonly side: 'us' | 'peer' | 'network' }
+export type StreamEnd = Why & { readonly at: string; readonly side: (typeof sides)[number] }
 
 /** Why an attempt failed, or its stream later did; undefined = neither. */
 export function failureOf({ outcome, closed }: Pick<AttemptRecord, 'outcome' | 'closed'>): Why | undefined {

@@ -114,7 +114,7 @@ export const streamReasons = {
     remedy: 'Nothing, if the change was meant.',
   },
   'closed-by-operator': {
-    title: 'An operator closed the stream.',
+    title: 'An operator closed the stream, or it was that of a probe.',
     fault: 'nobody',
     remedy: 'Nothing.',
   },

@@ -1,0 +1,84 @@
+import { type Probe, ProbeRefused } from './admin/journal.ts'
+import type { FederationEnvironment } from './federation/environment.ts'
+import { EstablishError, establish } from './federation/establish.ts'
+import { silent } from './telemetry/log.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import type { Domain } from './xmpp/address.ts'
+import type { AttemptRecord } from './xmpp/attempt.ts'
+
+/** A probe takes no longer than this; each of its steps has the time limit of the configuration besides. */
+const longestMs = 120_000
+
+/**
+ * Makes a live attempt to authenticate with a partner, on a stream of its own that carries nothing and is closed at once. It is no
+ * part of the log and the metrics of real streams, of their limits and their pauses; the journal has it, as a probe.
+ */
+export function proberOf(real: FederationEnvironment): Probe {
+  return async ({ local, remote }, onStep, signal) => {
+    const from = local ?? real.mainDomain()
+    if (!real.isLocal(from)) throw new ProbeRefused(`${from} is not a local domain`)
+    const peer = real.peerFor(remote)
+    if (peer === undefined) return notAPartner(from, remote)
+    const found = Promise.withResolvers<AttemptRecord>()
+    const apart: FederationEnvironment = {
+      ...real,
+      log: { ...silent, error: real.log.error },
+      metrics: new Metrics(),
+      admission: { countOutbound: () => () => {} },
+      record: attempt => {
+        // At the end of its stream it comes once more.
+        found.resolve(attempt)
+        real.record(attempt)
+      },
+    }
+    const task = { pair: { local: from, remote }, peer, purpose: 'probe', step: onStep } as const
+    const owner = { drained() {}, keyAnswer() {}, closing() {}, closed() {} }
+    const limit = AbortSignal.timeout(longestMs)
+    try {
+      const session = await establish(task, apart, owner, AbortSignal.any([signal, limit]))
+      session.close(undefined, { code: 'closed-by-operator', reason: 'the probe is over' })
+      await session.gone
+    } catch (error) {
+      if (limit.aborted) throw new ProbeRefused(`the probe was given up after ${longestMs / 1000} s`)
+      if (!(error instanceof EstablishError)) throw error
+    }
+    return found.promise
+  }
+}
+
+const everyMs = 2000
+const mostAtOnce = 4
+
+/** Keeps operators from flooding a partner: one probe of a partner at a time, 2 s apart; of all, four at a time. */
+export function boundedProbe(probe: Probe, primaryOf: (remote: Domain) => Domain | undefined): Probe {
+  const busy = new Set<string>()
+  return async (pair, onStep, signal) => {
+    const partner = primaryOf(pair.remote) ?? pair.remote
+    if (busy.has(partner))
+      throw new ProbeRefused('this partner is being probed, or was a moment ago: try again')
+    if (busy.size >= mostAtOnce)
+      throw new ProbeRefused(`${mostAtOnce} probes at a time are enough: try again`)
+    busy.add(partner)
+    try {
+      return await probe(pair, onStep, signal)
+    } finally {
+      setTimeout(() => busy.delete(partner), everyMs).unref()
+    }
+  }
+}
+
+function notAPartner(local: string, remote: string): AttemptRecord {
+  const reason = `${remote} is not in the partner list; nothing was tried`
+  return {
+    id: '',
+    direction: 'out',
+    purpose: 'probe',
+    local,
+    remote,
+    started: new Date().toISOString(),
+    durationMs: 0,
+    steps: [],
+    outcome: { is: 'failed', code: 'not-a-partner', reason },
+    closed: null,
+  }
+}
