@@ -71,6 +71,7 @@ export function openJournal(path: string, partners: () => Config['partners'], lo
     },
     keepPartners: () => attempt(() => store.keep([strangers, ...partners().all.flatMap(ringsOf)])),
     close: () => {
+      if (isClosed) return
       flush()
       isClosed = true
       attempt(() => store.close())

@@ -269,7 +269,7 @@ export class InboundSession {
   #expire(): void {
     if (this.#stream.isClosing) return
     const { streamEstablishmentMs } = this.#environment.timeouts()
-    const code = this.#report.hasServed ? 'idle' : 'establishment-timeout'
+    const code = this.#report.overdue
     this.close('connection-timeout', {
       code,
       reason: `not authenticated within ${streamEstablishmentMs / 1000} s`,

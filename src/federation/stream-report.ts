@@ -54,6 +54,7 @@ export class StreamReport {
   #why: Why | undefined
   #chain: readonly Certificate[] | undefined
   #isUp = false
+  /** Nobody has authenticated, and yet the peer has got what it came for: the answer to a question about a key. */
   #hasServed = false
   tls: { readonly version: string; readonly cipher: string } | null = null
   /** The id of the stream, given by its receiving side. */
@@ -110,15 +111,15 @@ export class StreamReport {
     if (!this.#attempt.isOver) this.#attempt.names = names
   }
 
-  /** Nobody has authenticated, and yet the peer has got what it came for: the answer to a question about a key. */
-  get hasServed(): boolean {
-    return this.#hasServed
+  /** What it is when the time for authentication is over: mostly, something went wrong before. */
+  get overdue(): ReasonCode {
+    return this.#hasServed ? 'idle' : (this.#failure?.code ?? 'establishment-timeout')
   }
 
   /** Something for the journal alone. */
   tell(step: AttemptStep): void {
     this.#attempt.tell(step)
-    if (step.step === 'failed') this.#failure = step
+    if (step.step === 'failed') this.#remember(step)
     if (step.step !== 'dialback' || step.leg !== 'peer-ask' || this.#isUp) return
     this.#hasServed = true
     this.#attempt.authenticated(null)
@@ -251,6 +252,12 @@ export class StreamReport {
     if (isFailure(code)) this.#count(code)
     if (this.#isUp || this.#hasServed) this.#attempt.ended(why)
     else if (isIn) this.#attempt.failed(this.#failure ?? why)
+  }
+
+  /** Of several reasons the last one counts; but who tries dialback in vain has mostly been driven to it by his certificate. */
+  #remember(why: Why): void {
+    const isDriven = this.#failure?.code.startsWith('certificate-') && why.code === 'dialback-not-permitted'
+    if (!isDriven) this.#failure = why
   }
 
   /** One stream counts once for each reason. */

@@ -40,7 +40,7 @@ export const streamReasons = {
     title: 'What the peer sent was nested too deep, or had too many names.',
     fault: 'partner',
     remedy:
-      'limits.depth is what elements may be nested; the other limits are fixed. No server comes near them by itself.',
+      'Elements may be nested as deep as limits.depth; the other limits are fixed. No server comes near them by itself.',
   },
   'limit-unread': {
     title: 'The peer did not read what it was sent.',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { runCommand } from '../support/command-host.ts'
 import { startGateway } from '../support/running-gateway.ts'
 import { closedPort } from '../transport/dialer-fixture.ts'
 import { juliet, message, romeo } from './numbered.ts'
@@ -6,7 +7,7 @@ import { juliet, message, romeo } from './numbered.ts'
 const partners = [{ primaryDomain: 'fabrikam.com', saslNegotiation: 'optional', dialbackNegotiation: true }]
 
 describe('a key that a stranger sent', () => {
-  test('is in no log line of what happens later between the two domains', async () => {
+  test('is in no log line of what happens later between the two domains, and not in the journal', async () => {
     const gateway = await startGateway({ partners, inside: 'component' })
     gateway.zone.federate('fabrikam.com', { port: await closedPort() })
     const peer = await gateway.connect()
@@ -19,6 +20,16 @@ describe('a key that a stranger sent', () => {
     const refused = gateway.events('stream.refused').filter(({ direction }) => direction === 'out')
     const fields = ['code', 'condition', 'direction', 'event', 'local', 'reason', 'remote']
     // The question about the key, and the stanza.
+    const { out } = await runCommand([
+      'why',
+      'fabrikam.com',
+      '--all',
+      '--json',
+      '--config',
+      gateway.folder.file,
+    ])
+    expect(out).toContain('peer-key')
+    expect(out).not.toContain('the-key')
     expect(refused.map(event => Object.keys(event).toSorted())).toEqual([fields, fields])
   })
 })
