@@ -20,6 +20,8 @@ describe('a key that a stranger sent', () => {
     const refused = gateway.events('stream.refused').filter(({ direction }) => direction === 'out')
     const fields = ['code', 'condition', 'direction', 'event', 'local', 'reason', 'remote']
     // The question about the key, and the stanza.
+    peer.end('</stream:stream>')
+    await gateway.event('stream.closed', ({ direction }) => direction === 'in')
     const { out } = await runCommand([
       'why',
       'fabrikam.com',
