@@ -96,7 +96,6 @@ const legs: Readonly<Record<DialbackLeg, string>> = {
   'peer-key': 'the partner’s key has come',
   'us-ask': 'its authoritative server is asked',
   'authority-answer': 'its authoritative server says',
-  'us-answer': 'we say',
   'peer-ask': 'the partner asks about a key of ours, and we say',
 }
 

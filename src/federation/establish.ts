@@ -60,7 +60,10 @@ export async function establish(
     }
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof DialError)) throw error
+    if (!(error instanceof DialError)) {
+      attempt.failed({ code: 'internal-error', reason: String(error) })
+      throw error
+    }
     opener.note(failureOf(error.condition, error.code, error.message), false)
   }
   opener.giveUp()

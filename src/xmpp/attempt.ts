@@ -84,7 +84,6 @@ export type DialbackLeg =
   | 'peer-key' // the partner's key comes to us
   | 'us-ask' // we ask the authoritative server about it
   | 'authority-answer' // what that one says
-  | 'us-answer' // what we tell the partner
   | 'peer-ask' // the partner asks us, as the authoritative server, about a key of ours; the outcome is what we say
 
 /** A certificate in words; dates in ISO 8601, names cut short. */

@@ -6,13 +6,13 @@ export const reachingReasons = {
     title: 'No name server gave an answer about the partner.',
     fault: 'network',
     remedy:
-      'Ask your name servers yourself: dig SRV _xmpp-server._tcp.DOMAIN. If dns.servers is set, are those addresses right, and do they answer for the whole world? If they answer everybody else, the zone of the partner is broken (SERVFAIL): tell the partner.',
+      'Ask your name servers yourself (gatehouse dns DOMAIN, or dig SRV _xmpp-server._tcp.DOMAIN). If dns.servers is set, are those addresses right, and do they answer for the whole world? If they answer everybody else, the zone of the partner is broken (SERVFAIL): tell the partner.',
   },
   'dns-no-service': {
     title: 'DNS knows of no XMPP server of this domain: neither SRV records nor an address.',
     fault: 'partner',
     remedy:
-      'Is the domain in the partner list spelt rightly? If it is, the partner has to publish _xmpp-server._tcp.DOMAIN as SRV. Until then, name its server with proxy: HOST:PORT in the partner list.',
+      'Is the domain in the partner list spelt rightly? If it is, the partner has to publish _xmpp-server._tcp.DOMAIN as SRV (gatehouse dns DOMAIN shows what there is). Until then, name its server with proxy: HOST:PORT in the partner list.',
   },
   'dns-no-address': {
     title: 'The server that the partner names in DNS has no address.',

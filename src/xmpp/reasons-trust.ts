@@ -52,7 +52,7 @@ export const trustReasons = {
     title: 'The partner says that our dialback key is invalid.',
     fault: 'ours',
     remedy:
-      'The partner has asked the server that DNS names for our domain, and that one did not know the key. Does _xmpp-server._tcp of our domain lead here, and nowhere else? Do all gateways of the pool have the same dialback.secret?',
+      'The partner has asked the server that DNS names for our domain, and that one did not know the key. Does _xmpp-server._tcp of our domain lead here, and nowhere else (gatehouse dns)? Do all gateways of the pool have the same dialback.secret?',
   },
   'dialback-refused': {
     title: 'The partner answered our dialback key with an error.',
@@ -64,7 +64,7 @@ export const trustReasons = {
     title: 'The partner did not answer our dialback key.',
     fault: 'partner',
     remedy:
-      'Its server has to ask ours, and mostly cannot: do our DNS records lead here, and is port 5269 open to the partner? The inbound attempts in the journal show whether it came.',
+      'Its server has to ask ours, and mostly cannot: do our DNS records lead here (gatehouse dns), and is port 5269 open to the partner? The inbound attempts in the journal show whether it came.',
   },
   'dialback-not-permitted': {
     title: 'The partner tried dialback, which its policy here does not permit on this stream.',

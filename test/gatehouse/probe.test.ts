@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { tag } from '../../src/xml/writer.ts'
 import { probeOf, whyOf } from '../support/broken-partners.ts'
@@ -128,6 +129,18 @@ describe('where the gateway does not run', () => {
     })
     const { out } = await runCommand(['why', 'fabrikam.com', '--config', gateway.folder.file])
     expect(out).toMatch(/^Now +the gateway does not run$/m)
+  })
+
+  test('why says so where the file is no journal', async () => {
+    const gateway = await startGateway()
+    await gateway.gatehouse.stop()
+    writeFileSync(
+      gateway.folder.load().store.journal,
+      'something else that is longer than a header '.repeat(99),
+    )
+    const { status, out, err } = await runCommand(['why', 'fabrikam.com', '--config', gateway.folder.file])
+    expect([status, out]).toEqual([1, ''])
+    expect(err).toMatch(/^gatehouse: .*journal\.db: /)
   })
 
   test('a probe by dialback is told to need it', async () => {

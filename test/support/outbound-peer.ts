@@ -10,6 +10,7 @@ import type {
 import { readHeader, type Terms } from '../../src/negotiation/stream.ts'
 import { toElement } from '../../src/xml/element.ts'
 import { Reader } from '../../src/xml/reader.ts'
+import type { ReasonCode } from '../../src/xmpp/reason.ts'
 import type { StreamCondition } from '../../src/xmpp/stream-error.ts'
 import { certificateFor, domain, headerText, judgeByName } from './inbound-peer.ts'
 
@@ -75,8 +76,13 @@ export class OutboundPeer {
   }
 
   /** The connection is gone. */
-  breaks(reason = 'connection lost'): void {
-    this.#advance({ on: 'lost', code: 'connection-lost', reason })
+  breaks(reason = 'connection lost', code: ReasonCode = 'connection-lost'): void {
+    this.#advance({ on: 'lost', code, reason })
+  }
+
+  /** The codes of the failures until now. */
+  get failureCodes(): readonly ReasonCode[] {
+    return this.#take('fail').map(({ failure }) => failure.code)
   }
 
   /** The gateway wants a key verified by this authoritative server. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import type { Target } from '../../src/transport/service-records.ts'
+import type { AttemptStep } from '../../src/xmpp/attempt.ts'
 import { blackHole, closedPort, dialerOver, keep, listen } from './dialer-fixture.ts'
 import { openSockets } from './resolver-fixture.ts'
 
@@ -101,7 +102,11 @@ describe('a target that cannot be reached', () => {
       'xmpp.fabrikam.com AAAA': ['::1'],
     })
     const failure = await dialer.connect(at(port), never).catch((error: unknown) => error)
-    expect(failure).toMatchObject({ name: 'DialError', condition: 'remote-server-timeout' })
+    expect(failure).toMatchObject({
+      name: 'DialError',
+      condition: 'remote-server-timeout',
+      code: 'connect-refused',
+    })
     const { message } = failure as Error
     expect(message).toContain(`xmpp.fabrikam.com port ${port}: `)
     for (const address of ['127.0.0.1', '127.0.0.2', '::1'])
@@ -141,6 +146,7 @@ describe('a target that cannot be reached', () => {
     const { dialer } = await dialerOver(table)
     await expect(dialer.connect(at(5269), never)).rejects.toMatchObject({
       condition: 'remote-server-not-found',
+      code: 'dns-no-address',
       message: 'xmpp.fabrikam.com port 5269: no address',
     })
   })
@@ -149,6 +155,7 @@ describe('a target that cannot be reached', () => {
     const { dialer } = await dialerOver({ 'xmpp.fabrikam.com A': 'SERVFAIL' })
     await expect(dialer.connect(at(5269), never)).rejects.toMatchObject({
       condition: 'remote-server-timeout',
+      code: 'dns-failed',
       message: expect.stringContaining('SERVFAIL'),
     })
   })
@@ -159,9 +166,29 @@ describe('a target that cannot be reached', () => {
     const before = await openSockets()
     await expect(dialer.connect(at(port), never)).rejects.toMatchObject({
       condition: 'remote-server-timeout',
+      code: 'connect-timeout',
       message: `xmpp.fabrikam.com port ${port}: 127.0.0.1 no answer`,
     })
     await vi.waitFor(async () => expect(await openSockets()).toEqual(before))
+  })
+
+  test('is not found to have no address where DNS is only slow', async () => {
+    const table = { 'xmpp.fabrikam.com A': 'drop', 'xmpp.fabrikam.com AAAA': 'drop' } as const
+    const { dialer } = await dialerOver(table, { connectMs: 150 })
+    await expect(dialer.connect(at(5269), never)).rejects.toMatchObject({ code: 'dns-failed' })
+  })
+
+  test('tells what was asked and tried, step by step', async () => {
+    const { dialer } = await dialerOver({ 'xmpp.fabrikam.com A': ['127.0.0.1'] })
+    const port = await closedPort()
+    const steps: AttemptStep[] = []
+    await dialer.connect(at(port), never, step => steps.push(step)).catch(() => {})
+    const asked = (type: string) => ({ step: 'dns', question: `xmpp.fabrikam.com ${type}` })
+    expect(steps[0]).toMatchObject({ step: 'server', host: 'xmpp.fabrikam.com', port })
+    expect(steps).toContainEqual({ ...asked('A'), outcome: 'records', records: ['127.0.0.1'], reason: null })
+    expect(steps).toContainEqual({ ...asked('AAAA'), outcome: 'no-data', records: [], reason: null })
+    const outcome = { outcome: 'failed', reason: 'ECONNREFUSED' }
+    expect(steps.at(-1)).toEqual({ step: 'address', address: '127.0.0.1', ...outcome })
   })
 
   test('is left when the signal is aborted, with nothing kept open', async () => {
