@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { apiDescription } from '../../src/api-description.ts'
 import { type AskOptions, ask, tokenFor } from '../support/api-client.ts'
 import { ApiDescription, type Operation } from '../support/api-description.ts'
+import { probeOf } from '../support/broken-partners.ts'
 import { startGateway } from '../support/running-gateway.ts'
 
 const romeo = 'romeo@contoso.com'
@@ -126,6 +127,15 @@ test('the API answers as it is described: each path, method and status', { timeo
   - { primaryDomain: northwind.example, partnerType: *type }
 `
   await withList(anchored, () => does('DELETE', '/partners/fabrikam.com', 422))
+
+  await does('POST', '/probe', 200, { domain: 'stranger.example' })
+  await probeOf(gateway, 'fabrikam.com')
+  expect(await does('GET', '/attempts?domain=fabrikam.com', 200)).toMatchObject({
+    attempts: [{ purpose: 'probe', outcome: { is: 'failed', code: 'dns-no-service' } }],
+  })
+  expect(await held('GET', '/why?domain=fabrikam.com', 200, bearing(viewer))).toMatchObject({
+    failures: [{ code: 'dns-no-service', count: 1 }],
+  })
 
   await gateway.connect()
   const { sessions } = (await does('GET', '/sessions', 200)) as { sessions: { id: string }[] }
