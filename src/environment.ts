@@ -7,7 +7,7 @@ import type { ExpiryWatch } from './telemetry/expiry.ts'
 /** What streams with partners need besides what follows from the configuration. */
 export type Surroundings = Pick<
   FederationEnvironment,
-  'log' | 'metrics' | 'tls' | 'admission' | 'record' | 'openSink' | 'bounce'
+  'log' | 'metrics' | 'tls' | 'admission' | 'record' | 'authenticated' | 'openSink' | 'bounce'
 > & {
   /** For a configuration without a secret of its own. */
   readonly dialbackSecret: string

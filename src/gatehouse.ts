@@ -16,6 +16,7 @@ import { receive } from './federation/receive.ts'
 import { addGauges } from './gauges.ts'
 import { connectInside } from './inside.ts'
 import { openJournal } from './journal.ts'
+import { addPartnerGauges } from './partner-gauges.ts'
 import { boundedProbe, proberOf } from './probe.ts'
 import { describeMissing, PrivilegeWatch } from './routing/privilege-watch.ts'
 import { Relay } from './routing/relay.ts'
@@ -24,6 +25,7 @@ import { stopInOrder } from './shutdown.ts'
 import { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Log } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
+import { PartnerTallies } from './telemetry/partner-tallies.ts'
 import { Admission, type Admitted, Listener } from './transport/listener.ts'
 import { RefusedConnections } from './transport/refused-connections.ts'
 import { TlsContexts } from './transport/tls.ts'
@@ -63,6 +65,7 @@ export async function startGatehouse(
   const journal = openJournal(config.store.journal, () => current.config.partners, log)
   journal.keepPartners()
   const expiry = new ExpiryWatch(log)
+  const tallies = new PartnerTallies(domain => current.config.partners.find(domain)?.primaryDomain)
   const admission = new Admission(() => current.config.limits)
   const environment = environmentOf(() => current, {
     log,
@@ -72,8 +75,12 @@ export async function startGatehouse(
     expiry,
     dialbackSecret: randomBytes(32).toString('hex'),
     record: attempt => journal.record(attempt),
+    authenticated: (remote, direction) => tallies.authenticated(remote, direction, new Date()),
     openSink: source => relay.fromPartner(source),
-    bounce: (pair, run, why) => relay.bounceInward(pair.remote, run, why),
+    bounce: (pair, run, why) => {
+      tallies.bounced(pair.remote, why.condition, run.stanzas)
+      relay.bounceInward(pair.remote, run, why)
+    },
   })
   const directory = new Directory(environment)
   const keys = new KeyVerification(environment, directory)
@@ -179,6 +186,7 @@ export async function startGatehouse(
     throw error
   }
   addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
+  addPartnerGauges(metrics, { directory, tallies, partners: () => current.config.partners })
   const ownExpiry = watchOwnCertificates(expiry, () => credentials)
   connector.setPartners(partnerDomains(config))
   announceReady()
@@ -195,6 +203,7 @@ export async function startGatehouse(
     current = derived
     journal.keepPartners()
     ownExpiry.look()
+    tallies.forgetOthers()
     expiry.keep(domain => next.partners.find(domain) !== undefined)
     directory.forgetFailures()
     await directory.closeForbidden()

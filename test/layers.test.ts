@@ -41,6 +41,7 @@ const composition = [
   'gauges.ts',
   'inside.ts',
   'journal.ts',
+  'partner-gauges.ts',
   'probe.ts',
   'sessions.ts',
   'shutdown.ts',

@@ -74,6 +74,7 @@ async function probeHere(
     expiry: new ExpiryWatch(silent),
     dialbackSecret: randomBytes(32).toString('hex'),
     record: () => {},
+    authenticated: () => {},
     openSink: () => ({ stanza() {}, flush() {} }),
     bounce: () => {},
   })

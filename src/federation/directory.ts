@@ -86,6 +86,15 @@ export class Directory {
     }
   }
 
+  /** What waits for a stream, pair by pair; how long the oldest has waited, in milliseconds. */
+  get queues(): readonly { readonly remote: Domain; readonly stanzas: number; readonly oldestMs: number }[] {
+    return Array.from(this.#links.values(), ({ pair, waiting, oldestMs }) => ({
+      remote: pair.remote,
+      stanzas: waiting,
+      oldestMs,
+    }))
+  }
+
   addInbound(session: InboundSession): void {
     this.#inbound.add(session)
   }

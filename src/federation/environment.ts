@@ -79,6 +79,8 @@ export type FederationEnvironment = {
   readonly dialbackSecret: () => string
   readonly replyToInvalidKey: () => boolean
   readonly openSink: (source: StanzaSource) => StanzaSink
+  /** A stream with one of a partner's domains is up. */
+  readonly authenticated: (remote: Domain, direction: Direction) => void
   /** Takes back stanzas that a stream to `pair.remote` could not deliver. */
   readonly bounce: (pair: Pair, run: Run, why: Undeliverable) => void
 }

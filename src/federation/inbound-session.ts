@@ -223,6 +223,7 @@ export class InboundSession {
       else if (refusal !== undefined) return this.close('resource-constraint', refusal)
     }
     this.#report.authenticated(proof, method, certificate)
+    this.#environment.authenticated(remote, 'in')
     this.#directory.heardFrom(remote)
   }
 

@@ -63,6 +63,11 @@ export class OutboundLink implements Destination {
     return this.#outbox.size
   }
 
+  /** How long the oldest of them has waited, in milliseconds; 0 where none waits. */
+  get oldestMs(): number {
+    return this.#outbox.oldestMs
+  }
+
   /** Milliseconds until the next attempt, where one is put off after a failure. */
   get retryInMs(): number | undefined {
     const ms = this.#retryAtMs - performance.now()
@@ -191,6 +196,9 @@ export class OutboundLink implements Destination {
     }
     this.#current = session
     this.#keep(session, peer)
+    const { metrics, authenticated } = this.#environment
+    authenticated(this.pair.remote, 'out')
+    for (const ms of this.#outbox.waitsMs) metrics.observe('gatehouse_queue_wait_seconds', ms / 1000)
     const waiting = this.#outbox.takeAll()
     if (waiting !== undefined) session.send(waiting)
   }

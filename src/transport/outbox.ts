@@ -9,7 +9,7 @@ export type OutboxLimits = {
   readonly waitMs: number
 }
 
-type Waiting = { readonly bytes: Buffer; readonly untilMs: number }
+type Waiting = { readonly bytes: Buffer; readonly sinceMs: number; readonly untilMs: number }
 
 /** Stanzas that wait for a stream, in order: bounded in number, bytes and time. */
 export class Outbox {
@@ -32,6 +32,18 @@ export class Outbox {
     return this.#waiting.length
   }
 
+  /** How long the oldest of them has waited, in milliseconds; 0 where none waits. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs
+  }
+
+  /** How long each of them has waited, in milliseconds, the oldest first. */
+  get waitsMs(): number[] {
+    const nowMs = performance.now()
+    return this.#waiting.map(({ sinceMs }) => nowMs - sinceMs)
+  }
+
   /** One more stanza finds no room, most likely. */
   get isFull(): boolean {
     const { stanzas, bytes } = this.#limits()
@@ -44,7 +56,8 @@ export class Outbox {
    */
   hold(run: Run): Run | undefined {
     const { stanzas, bytes, waitMs } = this.#limits()
-    const untilMs = performance.now() + waitMs
+    const sinceMs = performance.now()
+    const untilMs = sinceMs + waitMs
     const tooMany: Buffer[] = []
     for (const slice of elementsOf(run.bytes, this.#content)) {
       const length = slice.end - slice.start
@@ -54,7 +67,7 @@ export class Outbox {
         tooMany.push(copy)
         continue
       }
-      this.#waiting.push({ bytes: copy, untilMs })
+      this.#waiting.push({ bytes: copy, sinceMs, untilMs })
       this.#bytes += length
     }
     this.#watch()

@@ -44,6 +44,20 @@ describe('an outbox', () => {
     expect(box.isFull).toBe(false)
   })
 
+  test('tells how long each of its stanzas has waited', () => {
+    const { box } = outbox()
+    expect([box.oldestMs, box.waitsMs]).toEqual([0, []])
+    box.hold(run('a', 'b'))
+    vi.advanceTimersByTime(30)
+    box.hold(run('c'))
+    vi.advanceTimersByTime(12)
+    expect([box.oldestMs, box.waitsMs]).toEqual([42, [42, 42, 12]])
+    vi.advanceTimersByTime(60) // the first two are overdue now
+    expect([box.oldestMs, box.waitsMs]).toEqual([72, [72]])
+    box.takeAll()
+    expect([box.oldestMs, box.waitsMs]).toEqual([0, []])
+  })
+
   test('gives everything back in order, once', () => {
     const { box } = outbox()
     expect([box.hold(run('a', 'b')), box.hold(run('c'))]).toEqual([undefined, undefined])
