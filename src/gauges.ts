@@ -25,7 +25,7 @@ export function addGauges(
     'Whether /readyz says so: 1, or 0 while the inside is not connected.',
     () => [{ value: connector.isReady ? 1 : 0 }],
   )
-  metrics.gauge('gatehouse_streams', 'Streams with partners.', () => {
+  metrics.gauge('gatehouse_streams', 'Streams with partners; `verifying` asks about a dialback key.', () => {
     const inbound = [...directory.inbound]
     const trusted = inbound.filter(session => session.proofs.length > 0).length
     const sample = (direction: string, state: string, value: number) => ({
@@ -64,7 +64,7 @@ export function addGauges(
   metrics.gauge('gatehouse_contacts_unsaved', 'Ended contacts that the disk has not taken yet.', () => [
     { value: contacts.owed },
   ])
-  metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream.', () => [
+  metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream, to a partner or inside.', () => [
     { labels: { side: 'partner' }, value: directory.waiting },
     { labels: { side: 'inside' }, value: connector.waiting },
   ])

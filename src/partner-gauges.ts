@@ -74,7 +74,7 @@ export function addPartnerGauges(
   })
   metrics.gauge(
     'gatehouse_partner_queue_age_seconds',
-    'How long the oldest of them has waited; 0 where none waits.',
+    'How long the oldest stanza for the partner has waited for a stream; 0 where none waits.',
     () => {
       const queues = sumQueues(directory, partnerOf)
       return eachPartner(partner => (queues.get(partner)?.oldestMs ?? 0) / 1000)

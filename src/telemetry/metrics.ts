@@ -14,11 +14,11 @@ export type Sample = { readonly labels?: Readonly<Record<string, string>>; reado
 /** What is timed, in seconds. */
 export const histograms = {
   gatehouse_stream_establishment_seconds: {
-    help: 'From connect to authenticated.',
+    help: 'From connect to authenticated, each stream.',
     bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
   gatehouse_queue_wait_seconds: {
-    help: "How long stanzas waited for a partner's stream.",
+    help: 'How long stanzas waited for a partner’s stream that came.',
     bounds: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   },
 } as const
@@ -105,7 +105,7 @@ export class Metrics {
       {
         name: 'gatehouse_stanzas_total',
         type: 'counter',
-        help: 'Stanzas by what became of them.',
+        help: 'Stanzas by what became of them; `in` = from partners, `out` = to them.',
         collect: () =>
           samples(this.#stanzas, [
             ['direction', directions],
@@ -116,7 +116,7 @@ export class Metrics {
       {
         name: 'gatehouse_refusals_total',
         type: 'counter',
-        help: 'Stanzas refused, by rule.',
+        help: 'Stanzas refused, by the rule they broke.',
         collect: () => Array.from(this.#refusals, ([rule, value]) => ({ labels: { rule }, value })),
       },
       {
@@ -128,7 +128,7 @@ export class Metrics {
       {
         name: 'gatehouse_authentications_total',
         type: 'counter',
-        help: 'Attempts to authenticate, ours and partners’.',
+        help: 'Attempts to authenticate, partners’ (`in`) and ours (`out`).',
         collect: () =>
           samples(this.#authentications, [
             ['direction', directions],

@@ -23,7 +23,7 @@ export function addProcessMetrics(metrics: Metrics, figures: ProcessFigures): ()
     const { user, system } = figures.cpuUsage()
     return [{ value: (user + system) / 1e6 }]
   })
-  metrics.gauge('process_start_time_seconds', 'Start of the process since the epoch.', () => [
+  metrics.gauge('process_start_time_seconds', 'Start of the process, since the epoch.', () => [
     { value: startedAt },
   ])
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => [

@@ -27,7 +27,10 @@ const promtool = (input: string, ...argv: readonly string[]) => {
 async function scrape(): Promise<string> {
   const [port] = await freePorts(1)
   const settings = `listen: [{ address: 127.0.0.1, port: 0 }]\nadmin: { port: ${port} }\ntrust: { system: false }\n`
-  const { file } = configFolder({ 'config/gatehouse.yaml': leastConfig + settings })
+  const { file } = configFolder({
+    'config/gatehouse.yaml': leastConfig + settings,
+    'config/partners.yaml': 'partners: [{ primaryDomain: fabrikam.com, partnerType: federated }]\n',
+  })
   const main = new URL('../../src/main.ts', import.meta.url).pathname
   const argv = [main, 'run', '--config', file]
   const daemon = new ServerProcess('gatehouse', process.execPath, argv, { cwd: dirname(file) })
@@ -93,7 +96,8 @@ describeWith(['promtool'], 'promtool', () => {
       expr: expr
         .replaceAll('$__rate_interval', '5m')
         .replaceAll('$job', 'gatehouse')
-        .replaceAll('$instance', '.*'),
+        .replaceAll('$instance', '.*')
+        .replaceAll('$partner', '.*'),
     }))
     const groups = [{ name: 'panels', rules: asked }]
     const { file } = configFolder({ 'config/gatehouse.yaml': JSON.stringify({ groups }) })
