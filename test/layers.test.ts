@@ -75,7 +75,7 @@ const packages: Readonly<Record<string, RegExp>> = {
   pino: /^telemetry\/log\.ts$/,
   yaml: /^config\//,
   zod: /^(config|admin)\//,
-  commander: /^cli\/([a-z]+-)?arguments\.ts$/,
+  commander: /^cli\/(([a-z]+-)?arguments|command-tree)\.ts$/,
 }
 
 type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] }

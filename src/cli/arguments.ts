@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { describeAdminCommands } from './admin-arguments.ts'
 import { describeCertificateCommands } from './certificate-arguments.ts'
+import { type CommandTree, treeOf } from './command-tree.ts'
+import { describeCompletionCommands } from './completion-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
 import { describeDnsCommand } from './dns-arguments.ts'
 import type { CommandOptions, Host } from './host.ts'
@@ -29,6 +31,12 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     host.err(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
     return 1
   }
+}
+
+/** The commands and their options, as they are described. */
+export function programTree(): CommandTree {
+  // Described alone, no command touches its host.
+  return treeOf(describeCommands({} as Host, () => {}))
 }
 
 // Each command is loaded when it is called: the others' libraries would double the start.
@@ -145,5 +153,6 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
       finish(await health({ wait }, commandOptions(), host))
     })
   describeDnsCommand(program.command('dns'), commandOptions, host, finish)
+  describeCompletionCommands(program, configFile, host)
   return program
 }

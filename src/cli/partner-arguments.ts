@@ -74,7 +74,11 @@ export function describePartnerCommands(
     .description('single settings of a partner; what is not named stays')
     .argument('<domain>', 'the partner', domainArgument)
   addSettings(set, false)
-    .option('--clear <setting>', `takes a setting out: ${clearable.join(', ')}`, collectNames)
+    .addOption(
+      new Option('--clear <setting>', 'takes a setting out; repeated, or with commas')
+        .choices(clearable)
+        .argParser(collectNames),
+    )
     .action(async (domain: Domain, { clear = [], ...settings }: Settings & { clear?: ClearableName[] }) => {
       const given = Object.keys(settings).map(name => name.replace(/[A-Z]/g, one => `-${one.toLowerCase()}`))
       if (given.length + clear.length === 0) set.error('error: nothing to change is given')

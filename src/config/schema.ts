@@ -71,7 +71,7 @@ const internal = z
         connector: z.literal('trunk'),
         host: host.default('127.0.0.1').describe('Where the internal server listens for s2s.'),
         port: remotePort.default(5269),
-      }),
+      }).describe('Not available in this version.'),
       section({ connector: z.literal('embedded') }),
     ],
     {

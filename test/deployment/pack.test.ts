@@ -32,6 +32,7 @@ describe('the package that npm pack makes', () => {
   test('holds compiled JavaScript and what an operator reads, and nothing to develop with', async () => {
     const files = await readdir(installed, { recursive: true })
     expect(files).toEqual(expect.arrayContaining(['dist/main.js', 'LICENSE', 'config/gatehouse.yaml']))
+    expect(files).toEqual(expect.arrayContaining(manifest.man))
     expect(files.filter(file => /\.ts$|^test|^src/.test(file))).toEqual([])
     const packages = await readdir(join(elsewhere, 'node_modules'))
     expect(packages).toEqual(expect.arrayContaining(['pino', 'zod']))
