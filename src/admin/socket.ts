@@ -80,6 +80,18 @@ export function socketPathFault(path: string): string | undefined {
   return `the path of the admin socket is too long for this system by ${tooMany} bytes: ${path}; give admin.socket a shorter one`
 }
 
+/** The same, and what is wrong with what stands there. */
+export function socketFault(path: string): string | undefined {
+  const fault = socketPathFault(path)
+  if (fault !== undefined) return fault
+  try {
+    const there = lstatSync(path, { throwIfNoEntry: false })
+    return there === undefined || there.isSocket() ? undefined : takenFault(path)
+  } catch (error) {
+    return `cannot look at ${path}: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
 /** `sun_path` of unix(7), without the byte that ends it. */
 const mostPathBytes = 107
 const stagingPrefix = '.gh-'
@@ -88,12 +100,15 @@ const stagedName = 's'
 async function mustBeFree(path: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
-  if (!there.isSocket())
-    throw new Error(`the admin socket cannot be made: ${path} is there, and is no socket`)
+  if (!there.isSocket()) throw new Error(takenFault(path))
   if (!(await isAnswered(path))) return
   throw new Error(
     `another gateway is running with this socket: ${path}; stop it, or give admin.socket another path`,
   )
+}
+
+function takenFault(path: string): string {
+  return `the admin socket cannot be made: ${path} is there, and is no socket; give admin.socket another path`
 }
 
 function isNodeError(error: unknown): error is NodeJS.ErrnoException {

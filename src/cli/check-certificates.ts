@@ -1,10 +1,10 @@
 import { getCACertificates } from 'node:tls'
 import type { Identities } from '../config/identities.ts'
+import type { ListedPartner } from '../config/partners.ts'
 import type { Report } from '../config/report.ts'
 import { type Certificate, parsePem } from '../identity/certificate.ts'
 import { trustAnchors } from '../identity/chain.ts'
 import type { Trust } from '../identity/verdict.ts'
-import type { PartnerList } from '../policy/partner.ts'
 import { endFindings, type Finding, findingsFor } from './certificate-findings.ts'
 
 /**
@@ -31,9 +31,13 @@ export function reportCertificates(
 }
 
 /** Notes what is wrong with the trust anchors of single partners. */
-export function reportPartnerAnchors(partners: PartnerList, report: Report, at: Date): void {
-  for (const [index, { trustAnchorsPem }] of partners.all.entries()) {
-    for (const [position, pem] of trustAnchorsPem.entries())
+export function reportPartnerAnchors(
+  partners: readonly Pick<ListedPartner, 'index' | 'anchors'>[],
+  report: Report,
+  at: Date,
+): void {
+  for (const { index, anchors } of partners) {
+    for (const { pem, position } of anchors)
       reportAnchors(pem, ['partners', index, 'trustAnchors', position], report, at)
   }
 }

@@ -12,10 +12,17 @@ import { ApiError, openRunningApi } from './gateway-api.ts'
 const internalPatienceMs = 5000
 const trialsAtOnce = 20
 
-/** Reports what keeps the server inside from serving the gateway, and what it does not grant; asks the daemon where one runs. */
-export async function reportInside(config: Config, report: Report): Promise<void> {
-  const { internal } = config
-  if (internal.connector === 'embedded' || !(await isReached(internal, config, report))) return
+/**
+ * Reports what keeps the server inside from serving the gateway, and what it does not grant; asks the daemon where one runs.
+ * @param config undefined where it is faulty: then the server is looked for, and nothing more
+ */
+export async function reportInside(
+  at: { readonly host: string; readonly port: number },
+  config: Config | undefined,
+  report: Report,
+): Promise<void> {
+  const isThere = await isReached(at, config?.timeouts.connectMs ?? internalPatienceMs, report)
+  if (!isThere || config === undefined || config.internal.connector === 'embedded') return
   let told: InsideJson | undefined
   try {
     const daemon = await openRunningApi(config.file)
@@ -27,20 +34,20 @@ export async function reportInside(config: Config, report: Report): Promise<void
     report('warning', ['admin', 'socket'], error.message)
     return
   }
-  const { faults, missing } = told ?? (await tryAll(internal, config))
+  const { faults, missing } = told ?? (await tryAll(config.internal, config))
   for (const fault of faults) report('warning', ['internal', 'secret'], fault)
   const words = describeMissing(missing)
   if (words !== undefined) report('warning', ['internal', 'connector'], words)
 }
 
 async function isReached(
-  { host, port }: InsideConfig,
-  { timeouts }: Config,
+  { host, port }: { readonly host: string; readonly port: number },
+  connectMs: number,
   report: Report,
 ): Promise<boolean> {
   const socket = connect({ host, port })
   try {
-    const patience = AbortSignal.timeout(Math.min(timeouts.connectMs, internalPatienceMs))
+    const patience = AbortSignal.timeout(Math.min(connectMs, internalPatienceMs))
     await once(socket, 'connect', { signal: patience })
     return true
   } catch (error) {

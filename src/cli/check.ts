@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs'
-import { socketPathFault } from '../admin/socket.ts'
-import { modeWarning } from '../config/files.ts'
-import { loadIdentities } from '../config/identities.ts'
-import { loadConfig } from '../config/load.ts'
+import { socketFault } from '../admin/socket.ts'
+import { ownFileFault } from '../config/files.ts'
+import { identitiesIn } from '../config/identities.ts'
+import { completeConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
-import { openReport } from '../config/report.ts'
-import type { Config } from '../config/schema.ts'
+import { openReport, reporter } from '../config/report.ts'
+import { type Survey, surveyConfig } from '../config/survey.ts'
 import { readTokens } from '../config/tokens.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
@@ -24,42 +23,41 @@ export async function check({ config: file, json }: CommandOptions, host: Host):
   return errors === 0 ? 0 : 1
 }
 
+/** Everything at once: what is wrong in one place hides nothing in another. */
 async function findProblems(file: string, env: Host['env']): Promise<readonly ConfigProblem[]> {
-  let config: Config
+  let survey: Survey
   try {
-    config = loadConfig(file, env)
+    survey = surveyConfig(file, env)
   } catch (error) {
-    if (error instanceof ConfigError) return [...error.problems, ...certificateProblems(file)]
+    if (error instanceof ConfigError) return error.problems
     throw error
   }
-  const problems = [...config.warnings, ...certificateProblems(file)]
-  reportPartnerAnchors(config.partners, openReport(config.partnersFile, problems), new Date())
-  const inConfig = openReport(config.file, problems)
-  const fault = socketPathFault(config.admin.socket)
-  if (fault !== undefined) inConfig('error', ['admin', 'socket'], fault)
-  for (const [path, file] of [
-    [['store', 'sqlite'], config.store.sqlite],
-    [['admin', 'tokens'], config.admin.tokens],
-  ] as const) {
-    const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 }
-    const open = modeWarning(file, mode & 0o777)
-    if (open !== undefined) inConfig('warning', path, open)
+  const { source, own, inside, partners, partnersFile } = survey
+  const problems = [...survey.problems]
+  const inConfig = reporter(source, problems)
+  const at = new Date()
+  // The gateway starts with a certificate that proves nothing, so these are warnings; `cert check` is stricter.
+  reportCertificates(identitiesIn(source), inConfig, at, 'warning')
+  reportPartnerAnchors(partners, openReport(partnersFile, problems), at)
+  const taken = own.socket === undefined ? undefined : socketFault(own.socket)
+  if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)
+  for (const [section, key] of ownFiles) {
+    const file = own[key]
+    const fault = file === undefined ? undefined : ownFileFault(file)
+    if (fault !== undefined) inConfig('warning', [section, key], fault)
   }
-  problems.push(...tokenProblems(config.admin.tokens))
-  await reportInside(config, inConfig)
+  if (own.tokens !== undefined) problems.push(...tokenProblems(own.tokens))
+  if (inside !== undefined) await reportInside(inside, completeConfig(survey), inConfig)
   return problems
 }
 
-// The gateway starts with a certificate that proves nothing, so these are warnings; `cert check` is stricter.
-function certificateProblems(file: string): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  try {
-    reportCertificates(loadIdentities(file), openReport(file, problems), new Date(), 'warning')
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error // the whole load has told of it
-  }
-  return problems
-}
+/** What others must not read, of what the daemon makes. */
+const ownFiles = [
+  ['store', 'sqlite'],
+  ['store', 'journal'],
+  ['admin', 'tokens'],
+  ['admin', 'audit'],
+] as const
 
 /** The daemon starts with a file of tokens that is wrong, and accepts none. */
 function tokenProblems(file: string): readonly ConfigProblem[] {

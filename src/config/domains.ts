@@ -55,8 +55,10 @@ function loadDomain(
       )
     return { ...name, selfSigned: true, directory: resolve(origin.folder, selfSignedFolder) }
   }
-  if (!isNamed) report('error', path, 'expected certificate and key, or selfSigned: true')
-  else if (!('key' in entry))
+  const isMiswritten = 'selfSigned' in entry && sound.selfSigned === undefined // the schema has said so
+  if (!isNamed) {
+    if (!isMiswritten) report('error', path, 'expected certificate and key, or selfSigned: true')
+  } else if (!('key' in entry))
     report('error', path, 'key is required beside certificate: the PEM file of its private key')
   else if (!('certificate' in entry)) report('error', path, 'certificate is required beside key: a PEM file')
   const certificate =

@@ -39,6 +39,16 @@ export function modeWarning(path: string, mode: number): string | undefined {
   return `${path} is open to every user of this machine (mode ${mode.toString(8).padStart(4, '0')}); chmod 600 it`
 }
 
+/** What is wrong with a file that the daemon makes, if it is there: that others can read it, or that it cannot be looked at. */
+export function ownFileFault(path: string): string | undefined {
+  try {
+    const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 }
+    return modeWarning(path, mode & 0o777)
+  } catch (error) {
+    return `cannot look at ${path}: ${reason(error)}`
+  }
+}
+
 /** Gives a new file to whom its folder belongs: root may run a command, and the daemon has to use what it makes. */
 export function giveToOwnerOf(folder: string, handle: number): void {
   const { uid, gid } = statSync(folder)
@@ -55,6 +65,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
 }
 
 /** What a file error means, in a few words. */

@@ -1,13 +1,14 @@
 import { dirname, join, resolve } from 'node:path'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
 import { loadDomains, selfSignedFolder } from './domains.ts'
+import { path as fileName } from './fields.ts'
 import { readText } from './files.ts'
 import { loadCertificates } from './pem.ts'
 import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
-import { type Report, reporter, salvage } from './report.ts'
-import { domainSchema, type PemFile, trustSchema } from './schema.ts'
+import { type Report, reporter, salvage, salvageItems } from './report.ts'
+import { domainSchema, type PemFile } from './schema.ts'
 import type { Origin } from './secrets.ts'
-import { isRecord, parseYaml } from './yaml-source.ts'
+import { isRecord, type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** A local domain, and its certificate as far as there is one. */
 export type LocalIdentity = {
@@ -41,6 +42,12 @@ export function loadIdentities(file: string, only?: Domain): Identities {
   if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
   const source = parseYaml(file, read.text)
   if (source.problems.length > 0) throw new ConfigError(source.problems)
+  return identitiesIn(source, only)
+}
+
+/** The same of a text that is parsed already, and may be no good YAML: as much as can be read. */
+export function identitiesIn(source: YamlSource, only?: Domain): Identities {
+  const { file } = source
   const problems: ConfigProblem[] = []
   const report = reporter(source, problems)
   const origin = { folder: dirname(resolve(file)), env: {} }
@@ -52,17 +59,25 @@ export function loadIdentities(file: string, only?: Domain): Identities {
   return {
     file,
     domains: entries.flatMap(([name, entry]) => readIdentity(name, entry, origin)),
-    anchors: loadAnchors(source.value['trust'], origin, report),
+    anchors: loadAnchors(anchorsIn(source), ['trust', 'anchors'], origin, report),
     problems,
   }
 }
 
-/** Reads the trust anchors of a configuration; the faulty ones are reported and left out. */
-export function loadAnchors(section: unknown, origin: Origin, report: Report): AnchorFile[] {
-  return (salvage(trustSchema, section).anchors ?? []).flatMap((name, position) => {
-    const loaded = loadCertificates({ name, path: ['trust', 'anchors', position] }, origin, report)
+/**
+ * Reads a list of files with trust anchors; the faulty ones are reported and left out.
+ * @param path where the list stands
+ */
+export function loadAnchors(list: unknown, path: Path, origin: Origin, report: Report): AnchorFile[] {
+  return salvageItems(fileName, list).flatMap(([position, name]) => {
+    const loaded = loadCertificates({ name, path: [...path, position] }, origin, report)
     return loaded === undefined ? [] : [{ path: loaded.path, pem: loaded.pem, position }]
   })
+}
+
+/** What stands as the list of trust anchors in a whole configuration. */
+export function anchorsIn({ value: { trust } }: YamlSource): unknown {
+  return isRecord(trust) ? trust['anchors'] : undefined
 }
 
 // What is wrong with it, `loadDomains` has said: here a certificate counts without its key, too.

@@ -6,10 +6,11 @@ import {
   type PartnerSettings,
 } from '../policy/partner.ts'
 import type { Domain } from '../xmpp/address.ts'
+import { domainName } from './fields.ts'
 import { readText } from './files.ts'
-import { loadCertificates } from './pem.ts'
+import { type AnchorFile, loadAnchors } from './identities.ts'
 import type { ConfigProblem } from './problems.ts'
-import { type Report, reporter, reportIssues, salvage } from './report.ts'
+import { type Report, reporter, reportIssues, salvage, salvageItems } from './report.ts'
 import { partnerFileSchema, partnerSchema } from './schema.ts'
 import { loadSecret, type Origin } from './secrets.ts'
 import { isRecord, type Path, parseYaml, type YamlSource } from './yaml-source.ts'
@@ -35,6 +36,8 @@ export type ListedPartner = {
   readonly sound: Entry
   /** What it makes; undefined where it is faulty. */
   readonly partner: Partner | undefined
+  /** Those of its trust anchors that can be read. */
+  readonly anchors: readonly AnchorFile[]
   /** What is wrong with it, or worth knowing. */
   readonly problems: readonly ConfigProblem[]
 }
@@ -69,9 +72,11 @@ export function judgePartners(source: YamlSource, surroundings: PartnerSurroundi
     if (!isRecord(written)) continue // the schema has said so
     const path = ['partners', index]
     const sound = salvage(partnerSchema, written)
-    reportClaims(sound, path, { listed, source, isLocal: surroundings.isLocal }, report)
-    const partner = loadPartner(sound, path, surroundings, report)
-    partners.push({ index, written, sound, partner })
+    reportClaims(written, path, { listed, source, isLocal: surroundings.isLocal }, report)
+    const anchorsAt = [...path, 'trustAnchors']
+    const anchors = loadAnchors(written['trustAnchors'], anchorsAt, surroundings.origin, report)
+    const partner = loadPartner(sound, anchors, path, surroundings, report)
+    partners.push({ index, written, sound, partner, anchors })
   }
   const byEntry = Map.groupBy(problems, ({ key }) => /^partners\[(\d+)\]/.exec(key)?.[1])
   return partners.map(entry => ({ ...entry, problems: byEntry.get(String(entry.index)) ?? [] }))
@@ -82,16 +87,20 @@ export type Entry = ReturnType<typeof salvage<(typeof partnerSchema)['shape']>>
 
 /** A domain may stand in the list once, and never beside the local ones. */
 function reportClaims(
-  entry: Entry,
+  written: Readonly<Record<string, unknown>>,
   path: Path,
   known: { listed: Map<Domain, Path>; source: YamlSource; isLocal: PartnerSurroundings['isLocal'] },
   report: Report,
 ): void {
-  const claims: (readonly [Domain, Path])[] = (entry.additionalDomains ?? []).map((domain, at) => [
-    domain,
-    [...path, 'additionalDomains', at],
-  ])
-  if (entry.primaryDomain !== undefined) claims.unshift([entry.primaryDomain, [...path, 'primaryDomain']])
+  const { primaryDomain, additionalDomains } = written
+  const claims: (readonly [Domain, Path])[] = [
+    ...salvageItems(domainName, [primaryDomain]).map(
+      ([, domain]) => [domain, [...path, 'primaryDomain']] as const,
+    ),
+    ...salvageItems(domainName, additionalDomains).map(
+      ([at, domain]) => [domain, [...path, 'additionalDomains', at]] as const,
+    ),
+  ]
   for (const [domain, place] of claims) {
     const earlier = known.listed.get(domain)
     if (earlier !== undefined) {
@@ -105,14 +114,11 @@ function reportClaims(
 
 function loadPartner(
   entry: Entry,
+  anchors: readonly AnchorFile[],
   path: Path,
   { origin, needsComponentSecret }: PartnerSurroundings,
   report: Report,
 ): Partner | undefined {
-  const trustAnchorsPem = (entry.trustAnchors ?? []).flatMap((name, at) => {
-    const loaded = loadCertificates({ name, path: [...path, 'trustAnchors', at] }, origin, report)
-    return loaded === undefined ? [] : [loaded.pem]
-  })
   const componentSecret =
     entry.componentSecret === undefined
       ? undefined
@@ -124,6 +130,7 @@ function loadPartner(
   if (partnerType === undefined) return undefined
   const isPermitted = reportPolicy({ ...entry, partnerType }, path, report)
   if (!isPermitted || primaryDomain === undefined) return undefined
+  const trustAnchorsPem = anchors.map(({ pem }) => pem)
   return definePartner({ ...entry, primaryDomain, partnerType, trustAnchorsPem, componentSecret })
 }
 

@@ -40,3 +40,14 @@ export function salvage<Shape extends z.ZodRawShape>(
   })
   return Object.fromEntries(sound)
 }
+
+/** The items of a list that are right in themselves, with their positions. */
+export function salvageItems<Item extends z.ZodType>(
+  item: Item,
+  value: unknown,
+): (readonly [position: number, item: z.output<Item>])[] {
+  return (Array.isArray(value) ? value : []).flatMap((held, position) => {
+    const checked = item.safeParse(held)
+    return checked.success ? [[position, checked.data] as const] : []
+  })
+}

@@ -53,20 +53,20 @@ export const domainSchema = section({
 
 const host = text('a host name or IP address')
 
+export const componentSchema = section({
+  connector: z.literal('component'),
+  host: host.default('127.0.0.1').describe('Where the internal server listens for components (XEP-0114).'),
+  port: remotePort.default(5347),
+  secret: secret
+    .optional()
+    .describe('Common to all components; a partner may have a componentSecret of its own.'),
+})
+
 const internal = z
   .discriminatedUnion(
     'connector',
     [
-      section({
-        connector: z.literal('component'),
-        host: host
-          .default('127.0.0.1')
-          .describe('Where the internal server listens for components (XEP-0114).'),
-        port: remotePort.default(5347),
-        secret: secret
-          .optional()
-          .describe('Common to all components; a partner may have a componentSecret of its own.'),
-      }),
+      componentSchema,
       section({
         connector: z.literal('trunk'),
         host: host.default('127.0.0.1').describe('Where the internal server listens for s2s.'),
@@ -81,7 +81,7 @@ const internal = z
   )
   .describe('The internal server: component (XEP-0114) works with any; embedded is none, it echoes.')
 
-const dialback = section({
+export const dialbackSchema = section({
   secret: secret.optional().describe('XEP-0185; absent = random at start. The same on all nodes of a pool.'),
   replyToInvalidKey: flag.default(true).describe("Answer an invalid key with type='invalid' (XEP-0220)."),
 })
@@ -96,7 +96,7 @@ const dns = section({
   timeout: duration.prefault('5s').describe('For one whole lookup.'),
 })
 
-export const trustSchema = section({
+const trust = section({
   system: flag.default(true).describe("Trust the system's certification authorities."),
   anchors: z
     .array(path, { error: 'expected a list of PEM files' })
@@ -107,7 +107,7 @@ export const trustSchema = section({
     .describe("Ask partners' certificates for clientAuth too; public authorities no longer issue it."),
 })
 
-const store = section({
+export const storeSchema = section({
   sqlite: path.default('../data/gatehouse.db').describe('Database of the authorised contacts.'),
   journal: path
     .optional()
@@ -190,10 +190,10 @@ export const configSchema = section({
     .describe('The local domains, at least one.'),
   internal,
   partners: path.default('partners.yaml').describe('The partner list.'),
-  dialback: dialback.prefault({}),
+  dialback: dialbackSchema.prefault({}),
   dns: dns.prefault({}),
-  trust: trustSchema.prefault({}),
-  store: store.prefault({}),
+  trust: trust.prefault({}),
+  store: storeSchema.prefault({}),
   admin: adminSchema.prefault({}),
   limits: limits.prefault({}),
   timeouts: timeouts.prefault({}),

@@ -61,10 +61,19 @@ export function isTokenName(text: string): boolean {
  * @throws {ConfigError} with everything that is wrong in it: then no token is good
  */
 export function readTokens(file: string): readonly KeptToken[] {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return []
+  if (isMissing(file)) return []
   const read = readBytes(file)
   if ('bytes' in read) return judge(file, read.bytes.toString('utf8'))
   throw new ConfigError([{ severity: 'error', file, line: 1, column: 1, key: '', message: read.fault }])
+}
+
+// What cannot be looked at is there, as far as anybody knows: to read it tells why.
+function isMissing(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -55,7 +55,8 @@ export function parseYaml(file: string, text: string): YamlSource {
     for (const step of path) {
       if (isAlias(node)) node = node.resolve(document)
       if (isMap(node)) {
-        const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+        // Of a key that is given twice, the last is the one that was read.
+        const pair = node.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(step))
         if (pair === undefined || !isScalar(pair.key)) break
         offset = pair.key.range?.[0] ?? offset
         node = pair.value
