@@ -79,7 +79,7 @@ const internal = z
         `${input === undefined ? 'is required:' : 'expected'} a mapping with connector: component, trunk or embedded`,
     },
   )
-  .describe('The internal server: component (XEP-0114) works with any; embedded is none, it echoes.')
+  .describe('The internal server: component (XEP-0114), or embedded: none, it echoes.')
 
 export const dialbackSchema = section({
   secret: secret.optional().describe('XEP-0185; absent = random at start. The same on all nodes of a pool.'),

@@ -21,7 +21,7 @@ export type ComponentReports = {
   readonly disconnected: (domain: Domain, reason: string, wasUp: boolean) => void
 }
 
-/** Every partner domain as an external component of the internal server: works with any server, unchanged (XEP-0114). */
+/** Every partner domain as an external component of the internal server (XEP-0114). */
 export class ComponentConnector implements Connector {
   readonly #settings: ComponentSettings
   readonly #reports: ComponentReports
