@@ -21,7 +21,7 @@ export class Valve implements Pausable {
 
 /** How a queue asks and goes on. */
 export type QueueSteps<Pair> = {
-  /** Must this stanza wait, and with it all behind it? `resume` is called once then, when it is to be asked about again. */
+  /** Must this stanza wait, and with it all behind it? `resume` is called then, when it is to be asked about again. */
   readonly mustWait: (slice: Slice, pair: Pair, resume: () => void) => boolean
   readonly pass: (slice: Slice, pair: Pair) => void
   /** All that had to wait has passed. */
@@ -37,6 +37,9 @@ export class Queue<Pair> {
   readonly #steps: QueueSteps<Pair>
   readonly #waiting: { readonly slice: Slice; readonly pair: Pair }[] = []
   #isHeld = false
+  /** Stanzas pass, or are asked about, right now; what happens on that is looked at behind it. */
+  #isGoing = false
+  #isDue = false
 
   constructor(valve: Pausable, steps: QueueSteps<Pair>) {
     this.#valve = valve
@@ -44,26 +47,40 @@ export class Queue<Pair> {
   }
 
   add(slice: Slice, pair: Pair): void {
-    if (!this.#isHeld && !this.#steps.mustWait(slice, pair, this.#resume))
-      return this.#steps.pass(slice, pair)
     this.#waiting.push({ slice, pair })
-    if (this.#isHeld) return
-    this.#isHeld = true
-    this.#valve.pause()
+    if (!this.#isHeld) this.#go()
   }
 
   // One for all: stanzas that need not wait are many.
-  readonly #resume = (): void => {
-    for (const [at, { slice, pair }] of this.#waiting.entries()) {
-      if (this.#steps.mustWait(slice, pair, this.#resume)) {
-        this.#waiting.splice(0, at)
-        return
+  readonly #resume = (): void => this.#go()
+
+  #go(): void {
+    this.#isDue = true
+    if (this.#isGoing) return
+    this.#isGoing = true
+    try {
+      while (this.#isDue) {
+        this.#isDue = false
+        this.#passOn()
+        if (this.#isHeld && this.#waiting.length === 0) this.#steps.flush()
       }
-      this.#steps.pass(slice, pair)
+    } finally {
+      this.#isGoing = false
     }
-    this.#waiting.length = 0
-    this.#isHeld = false
-    this.#steps.flush()
-    this.#valve.resume()
+    const mustHold = this.#waiting.length > 0
+    if (mustHold === this.#isHeld) return
+    this.#isHeld = mustHold
+    if (mustHold) this.#valve.pause()
+    else this.#valve.resume()
+  }
+
+  /** Lets by what need not wait, each before the next is asked about. */
+  #passOn(): void {
+    for (;;) {
+      const [first] = this.#waiting
+      if (first === undefined || this.#steps.mustWait(first.slice, first.pair, this.#resume)) return
+      this.#waiting.shift()
+      this.#steps.pass(first.slice, first.pair)
+    }
   }
 }

@@ -59,8 +59,9 @@ export class Rosters {
   }
 
   /**
-   * Asks for a roster, once for all who want it. `resume` is called when there is something to find, or to ask again.
-   * @returns false where it cannot be asked for: what was learned decides
+   * Asks for a roster, once for all who want it. `resume` is called when there is something to find, or to ask again; later, not
+   * before this returns.
+   * @returns false where nothing is to be waited for: it cannot be asked for, or the question is over already
    */
   ask(remote: Domain, local: BareJid, resume: () => void): boolean {
     if (this.#isStopped) return false
@@ -73,11 +74,14 @@ export class Rosters {
     if (inward.isFull) return false
     const id = `${this.#idPrefix}${++this.#queries}`
     const timer = setTimeout(() => this.#answered(query, undefined), patienceMs)
-    const query: Query = { id, local, remote, resumes: [resume], timer, isOutdated: false }
+    const query: Query = { id, local, remote, resumes: [], timer, isOutdated: false }
     this.#asked.set(local, query)
     const addresses = { from: toUnicode(remote), to: writtenBare(local) }
     const iq = tag('iq', { type: 'get', id, ...addresses }, tag('query', { xmlns: ns.roster }))
     inward.send({ bytes: Buffer.from(iq), stanzas: 1, isOurs: true })
+    // It may have come back at once.
+    if (this.#asked.get(local) !== query) return false
+    query.resumes.push(resume)
     return true
   }
 

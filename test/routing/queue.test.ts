@@ -7,15 +7,20 @@ function queue() {
   const said: string[] = []
   const known = new Set<string>()
   const asked = new Map<string, () => void>()
+  const during = { ask: (_: string) => {}, pass: (_: string | undefined) => {} }
   const valve = { pause: () => said.push('pause'), resume: () => said.push('resume') }
   const made = new Queue<undefined>(valve, {
     mustWait: ({ to = '' }, _, resume) => {
       if (to === '' || known.has(to)) return false
       said.push(`ask ${to}`)
       asked.set(to, resume)
+      during.ask(to)
       return true
     },
-    pass: ({ id }) => said.push(`pass ${id}`),
+    pass: ({ id }) => {
+      said.push(`pass ${id}`)
+      during.pass(id)
+    },
     flush: () => said.push('flush'),
   })
   const stanza = (id: number, to = '') => slicesOf(`<iq id='${id}' to='${to}'/>`)[0]!
@@ -24,7 +29,13 @@ function queue() {
     asked.get(to)?.()
   }
   const lately = () => said.splice(0)
-  return { add: (id: number, to?: string) => made.add(stanza(id, to), undefined), answer, asked, lately }
+  return {
+    add: (id: number, to?: string) => made.add(stanza(id, to), undefined),
+    answer,
+    asked,
+    during,
+    lately,
+  }
 }
 
 describe('a queue', () => {
@@ -58,6 +69,46 @@ describe('a queue', () => {
     expect(lately()).toEqual(['ask a', 'pause', 'ask a'])
     answer('a')
     expect(lately()).toEqual(['pass 1', 'flush', 'resume'])
+  })
+
+  test('goes on where it is told so while it asks', () => {
+    const { add, answer, during, lately } = queue()
+    during.ask = to => answer(to)
+    add(1, 'a')
+    add(2)
+    expect(lately()).toEqual(['ask a', 'pass 1', 'pass 2'])
+    during.ask = () => {}
+    add(3, 'b')
+    add(4, 'c')
+    add(5, 'd')
+    during.ask = to => answer(to)
+    answer('b')
+    expect(lately()).toEqual([
+      'ask b',
+      'pause',
+      'pass 3',
+      'ask c',
+      'pass 4',
+      'ask d',
+      'pass 5',
+      'flush',
+      'resume',
+    ])
+  })
+
+  test('keeps the order, and passes each once, where it is told so and given more while one passes', () => {
+    const { add, answer, asked, during, lately } = queue()
+    add(1, 'a')
+    add(2, 'b')
+    during.pass = id => {
+      if (id !== '1') return
+      asked.get('a')?.()
+      add(3)
+    }
+    answer('a')
+    expect(lately().filter(said => said.startsWith('pass'))).toEqual(['pass 1'])
+    answer('b')
+    expect(lately()).toEqual(['pass 2', 'pass 3', 'flush', 'resume'])
   })
 })
 

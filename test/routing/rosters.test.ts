@@ -155,6 +155,17 @@ describe('while a roster is asked for', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('and the question comes back at once, nothing is lost, and nobody waits', () => {
+    const scene = granted(memoryContacts(`${romeo} ${juliet}`))
+    const nurse = 'nurse@fabrikam.com'
+    scene.closed.add('in fabrikam.com')
+    fromPartner(scene, message(1, nurse) + message(2, nurse, 'paris@contoso.com') + message(3, nurse))
+    expect(sent(scene)).toEqual([refused(1), refused(2), refused(3)])
+    scene.closed.clear()
+    fromPartner(scene, message(4))
+    expect(sent(scene)).toEqual([`in fabrikam.com: ${message(4)}`])
+  })
+
   test('an answer from elsewhere, or for another question, is no answer and goes nowhere', () => {
     const scene = granted()
     fromPartner(scene, message(1))

@@ -24,6 +24,8 @@ export function relayScene(
 ) {
   const sent: string[] = []
   const full = new Set<string>()
+  /** Those that give back at once whatever they are sent. */
+  const closed = new Set<string>()
   const log = memoryLog()
   const metrics = new Metrics()
   const destinations = new Map<string, Destination>()
@@ -32,7 +34,8 @@ export function relayScene(
     if (known !== undefined) return known
     const made: Destination = {
       send: run => {
-        sent.push(`${name}: ${run.bytes}`)
+        if (closed.has(name)) relay.bounceOutward(run, { condition: 'remote-server-timeout', text: '' })
+        else sent.push(`${name}: ${run.bytes}`)
         return true
       },
       whenDrained: resume => resume(),
@@ -56,7 +59,7 @@ export function relayScene(
   )
   const count = (labels: string) =>
     Number(metrics.render().split(`gatehouse_stanzas_total{${labels}} `)[1]?.split('\n')[0])
-  return { relay, sent, full, log, metrics, count }
+  return { relay, sent, full, closed, log, metrics, count }
 }
 
 export type Scene = ReturnType<typeof relayScene>
