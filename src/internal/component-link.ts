@@ -11,10 +11,10 @@ import { closeGraceMs, XmlStream } from '../transport/xml-stream.ts'
 import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Destination, Run } from '../xml/run.ts'
-import type { Domain } from '../xmpp/address.ts'
+import { type Domain, isDomainAlone } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
-import type { StreamError } from '../xmpp/stream-error.ts'
+import { StreamError } from '../xmpp/stream-error.ts'
 import type { InsideEnvironment, InsideSink } from './connector.ts'
 
 /** How one component stream is opened and kept. */
@@ -35,6 +35,11 @@ const firstPauseMs = 500
 const longestPauseMs = 15_000
 /** The inside is trusted, and may wrap a stanza into more than a partner may send. */
 const insideFactor = 4
+/**
+ * A roster comes whole (RFC 6121 §2.1.3), and any stranger can make the gateway ask for one: the stream must not end on a long one.
+ * 150,000 contacts.
+ */
+const rosterBytes = 16 * 2 ** 20
 
 /** One XEP-0114 stream: a partner's domain as a component of the internal server. Reconnects until it is stopped. */
 export class ComponentLink implements Destination {
@@ -133,7 +138,7 @@ export class ComponentLink implements Destination {
       socket,
       {
         content: ns.component,
-        limits: { elementBytes: insideFactor * limits.stanzaBytes, depth: limits.depth + 2 },
+        limits: { elementBytes: this.#stanzaBytes, depth: limits.depth + 2 },
         stallMs: this.#options.queue().waitMs,
         closeGraceMs,
       },
@@ -157,9 +162,17 @@ export class ComponentLink implements Destination {
 
   #element(slice: Slice): void {
     const isStanza = slice.namespace === ns.component && isStanzaKind(slice.name)
-    if (isStanza && this.#state.at === 'accepted') return this.#sink?.stanza(slice)
+    if (isStanza && this.#state.at === 'accepted') {
+      if (slice.end - slice.start > this.#stanzaBytes && !isOwnAnswer(slice)) return this.#fault(tooBig())
+      return this.#sink?.stanza(slice)
+    }
     if (isStanza) return this.#advance({ on: 'stanza' })
     this.#advance({ on: 'element', element: toElement(slice, this.#stream!.declarations) })
+  }
+
+  /** The longest stanza that may come and go on. */
+  get #stanzaBytes(): number {
+    return insideFactor * this.#options.limits.stanzaBytes
   }
 
   #advance(event: ComponentEvent): void {
@@ -186,6 +199,8 @@ export class ComponentLink implements Destination {
     clearTimeout(this.#deadline)
     this.#upSinceMs = performance.now()
     this.fault = undefined
+    const { depth } = this.#options.limits
+    this.#stream!.limits = { elementBytes: Math.max(rosterBytes, this.#stanzaBytes), depth: depth + 2 }
     this.#options.connected()
     const waiting = this.#outbox.takeAll()
     if (waiting !== undefined) this.send(waiting)
@@ -234,6 +249,19 @@ export class ComponentLink implements Destination {
   #drained(): void {
     for (const resume of this.#waitingForDrain.splice(0)) resume()
   }
+}
+
+/** What the server itself answers, in a user's name, to a component itself: it goes no further. ejabberd may choose another's stream. */
+function isOwnAnswer({ name, type, from = '', to = '' }: Slice): boolean {
+  return name === 'iq' && type === 'result' && !from.includes('/') && isDomainAlone(to)
+}
+
+function tooBig(): StreamError {
+  const detail = { name: 'stanza-too-big', namespace: ns.errors }
+  return new StreamError('policy-violation', 'an element over the size limit', {
+    code: 'limit-stanza-bytes',
+    detail,
+  })
 }
 
 const insideDown = {

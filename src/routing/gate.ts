@@ -69,7 +69,7 @@ export class Gate {
   awaitsRoster(partnerType: PartnerType, slice: Slice, { remote }: Pair, resume: () => void): boolean {
     if (partnerType !== 'publicUnverified') return false
     const local = this.#addresses.find(slice.to ?? '')?.bare
-    if (local === undefined || isDomainItself(local) || this.#rosters.find(local) !== undefined) return false
+    if (local === undefined || isDomainItself(local)) return false
     return this.#rosters.ask(remote, local, resume)
   }
 
@@ -156,7 +156,7 @@ export class Gate {
     pair: Pair,
   ): boolean | undefined {
     if (local === undefined || remote === undefined || !this.#privileges.of(pair).roster) return undefined
-    const contacts = this.#rosters.find(local)?.contacts
+    const contacts = this.#rosters.find(pair.remote, local)?.contacts
     if (contacts === undefined || contacts.has(remote)) return contacts && true
     return this.#contacts.words(local, remote) === 0 && this.#contacts.isByOperator(local, remote)
   }

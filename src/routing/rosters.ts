@@ -4,20 +4,30 @@ import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Destination } from '../xml/run.ts'
 import { tag } from '../xml/writer.ts'
-import { type BareJid, type Domain, isDomainItself, toUnicode, writtenBare } from '../xmpp/address.ts'
+import {
+  type BareJid,
+  type Domain,
+  domainOfBare,
+  isDomainItself,
+  toUnicode,
+  writtenBare,
+} from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import type { AddressCache } from './address-cache.ts'
+import { type KnownRoster, KnownRosters } from './known-rosters.ts'
 import type { Pair, Source } from './ways.ts'
 
 /** How long a roster holds: neither Prosody nor ejabberd tells when one changes. */
 const freshMs = 60_000
 /** How long the server inside may take to answer. */
 const patienceMs = 5000
-/** Rosters known at a time, and contacts in all of them. */
-const mostKnown = { users: 10_000, contacts: 500_000 }
-
-/** The contacts whom a local user's roster authorises; undefined = it could not be had, and what was learned decides. */
-export type KnownRoster = { readonly contacts: Set<BareJid> | undefined; readonly untilMs: number }
+/** How long a roster is not asked for again that could not be had. */
+const failedMs = 5000
+/**
+ * And where the component's stream ended before there was an answer. It may have been the answer that was too much for the stream, and
+ * any stranger can make the gateway ask.
+ */
+const lostMs = 300_000
 
 type Query = {
   readonly id: string
@@ -34,38 +44,33 @@ type Query = {
 export class Rosters {
   readonly #inward: (remote: Domain) => Destination
   readonly #addresses: AddressCache
-  readonly #most: { readonly users: number; readonly contacts: number }
+  readonly #known: KnownRosters
   /** Nobody else can make an id that begins so. */
   readonly #idPrefix = `roster-${randomBytes(16).toString('hex')}-`
   #queries = 0
-  #contacts = 0
   #isStopped = false
-  /** The oldest first. */
-  readonly #known = new Map<BareJid, KnownRoster>()
-  readonly #asked = new Map<BareJid, Query>()
+  readonly #asked = new Map<string, Query>()
 
-  constructor(inward: (remote: Domain) => Destination, addresses: AddressCache, most = mostKnown) {
-    this.#most = most
+  constructor(inward: (remote: Domain) => Destination, addresses: AddressCache, known = new KnownRosters()) {
     this.#inward = inward
     this.#addresses = addresses
+    this.#known = known
   }
 
-  /** What is known of a user's roster; undefined = it has to be asked for. */
-  find(local: BareJid): KnownRoster | undefined {
-    const known = this.#known.get(local)
-    if (known === undefined || known.untilMs > performance.now()) return known
-    this.#forget(local)
-    return undefined
+  /** What is known of a user's roster, however old it is. */
+  find(remote: Domain, local: BareJid): KnownRoster | undefined {
+    return this.#known.find(remote, local)
   }
 
   /**
-   * Asks for a roster, once for all who want it. `resume` is called when there is something to find, or to ask again; later, not
-   * before this returns.
-   * @returns false where nothing is to be waited for: it cannot be asked for, or the question is over already
+   * Asks for a roster if that is due, once for all who want it. `resume` is called when there is something to find, or to ask again;
+   * later, not before this returns.
+   * @returns false where nothing is to be waited for: it is known, it cannot be asked for, or the question is over already
    */
   ask(remote: Domain, local: BareJid, resume: () => void): boolean {
-    if (this.#isStopped) return false
-    const asked = this.#asked.get(local)
+    if (this.#isStopped || (this.find(remote, local)?.untilMs ?? 0) > performance.now()) return false
+    const key = keyOf(remote, local)
+    const asked = this.#asked.get(key)
     if (asked !== undefined) {
       asked.resumes.push(resume)
       return true
@@ -73,14 +78,14 @@ export class Rosters {
     const inward = this.#inward(remote)
     if (inward.isFull) return false
     const id = `${this.#idPrefix}${++this.#queries}`
-    const timer = setTimeout(() => this.#answered(query, undefined), patienceMs)
+    const timer = setTimeout(() => this.#failed(query, failedMs), patienceMs)
     const query: Query = { id, local, remote, resumes: [], timer, isOutdated: false }
-    this.#asked.set(local, query)
+    this.#asked.set(key, query)
     const addresses = { from: toUnicode(remote), to: writtenBare(local) }
     const iq = tag('iq', { type: 'get', id, ...addresses }, tag('query', { xmlns: ns.roster }))
     inward.send({ bytes: Buffer.from(iq), stanzas: 1, isOurs: true })
     // It may have come back at once.
-    if (this.#asked.get(local) !== query) return false
+    if (this.#asked.get(key) !== query) return false
     query.resumes.push(resume)
     return true
   }
@@ -93,35 +98,34 @@ export class Rosters {
     const { type, from = '' } = slice
     if (type === 'set') return isGranted && !from.includes('/') && this.#hearsPush(slice, pair, source)
     if (!this.#isOurs(slice)) return false
-    const local = this.#addresses.find(from)?.bare
-    const query = local === undefined ? undefined : this.#asked.get(local)
-    if (query === undefined || query.id !== slice.id) return true // too late
+    const query = this.#queryOf(slice, pair.remote, from)
+    if (query === undefined) return true // too late
     const iq = toElement(slice, source.declarations)
-    if (type === 'result') this.#answered(query, authorisedIn(rosterItemsIn(iq) ?? []))
+    if (type === 'result') this.#told(query, authorisedIn(rosterItemsIn(iq) ?? [], query.remote))
     // Who does not exist has no contacts. But the server may have taken the grant back, and not said so.
-    else this.#answered(query, isForbidden(iq) ? undefined : new Set())
+    else if (isForbidden(iq)) this.#refused(query)
+    else this.#told(query, new Set())
     return true
   }
 
   /** Takes back a query that the server inside did not get. @returns false for any other stanza */
   comesBack(slice: Slice): boolean {
     if (slice.name !== 'iq' || !this.#isOurs(slice)) return false
-    const local = this.#addresses.find(slice.to ?? '')?.bare
-    const query = local === undefined ? undefined : this.#asked.get(local)
-    if (query !== undefined && query.id === slice.id) this.#answered(query, undefined)
+    const remote = this.#addresses.domainOf(slice.from ?? '')
+    const query = remote && this.#queryOf(slice, remote, slice.to ?? '')
+    if (query !== undefined) this.#failed(query, failedMs)
     return true
   }
 
   /** The user has just changed his roster. */
   changed(local: BareJid): void {
-    this.#forget(local)
-    const query = this.#asked.get(local)
-    if (query !== undefined) query.isOutdated = true
+    this.#known.changed(local)
+    for (const query of this.#asked.values()) if (query.local === local) query.isOutdated = true
   }
 
   /** The stream of a partner domain's component is lost, and with it the answers. */
   lost(remote: Domain): void {
-    for (const query of this.#asked.values()) if (query.remote === remote) this.#end(query)
+    for (const query of this.#asked.values()) if (query.remote === remote) this.#failed(query, lostMs)
   }
 
   /** Nothing is asked any more; nobody waits. */
@@ -134,58 +138,61 @@ export class Rosters {
     return id?.startsWith(this.#idPrefix) === true
   }
 
-  #answered(query: Query, contacts: Set<BareJid> | undefined): void {
-    if (contacts === undefined || !query.isOutdated) this.#remember(query.local, contacts)
+  #queryOf({ id }: Slice, remote: Domain, of: string): Query | undefined {
+    const local = this.#addresses.find(of)?.bare
+    const query = local === undefined ? undefined : this.#asked.get(keyOf(remote, local))
+    return query?.id === id ? query : undefined
+  }
+
+  #told(query: Query, contacts: Set<BareJid>): void {
+    const { remote, local, isOutdated } = query
+    const untilMs = performance.now() + freshMs
+    if (!isOutdated) this.#known.put(remote, local, { is: 'told', contacts, untilMs })
+    this.#end(query)
+  }
+
+  #refused(query: Query): void {
+    this.#known.put(query.remote, query.local, { is: 'refused', untilMs: performance.now() + failedMs })
+    this.#end(query)
+  }
+
+  /** There is no answer, and for so long nobody asks again. */
+  #failed(query: Query, forMs: number): void {
+    const { remote, local } = query
+    const contacts = this.find(remote, local)?.contacts
+    this.#known.put(remote, local, { is: 'unanswered', contacts, untilMs: performance.now() + forMs })
     this.#end(query)
   }
 
   #end(query: Query): void {
     clearTimeout(query.timer)
-    this.#asked.delete(query.local)
+    this.#asked.delete(keyOf(query.remote, query.local))
     for (const resume of query.resumes) resume()
   }
 
   #hearsPush(slice: Slice, { remote }: Pair, source: Source): boolean {
     const from = slice.from ?? ''
     const local = this.#addresses.find(from)?.bare
-    const items: RosterItem[] | undefined = rosterItemsIn(toElement(slice, source.declarations))
+    const items = rosterItemsIn(toElement(slice, source.declarations))
     if (local === undefined || isDomainItself(local) || items === undefined) return false
-    const query = this.#asked.get(local)
-    if (query !== undefined) query.isOutdated = true
-    const known = this.find(local)
-    const { contacts } = known ?? {}
-    if (contacts === undefined) this.#forget(local)
-    else {
-      const before = contacts.size
-      for (const { contact, isAuthorised } of items) {
-        if (isAuthorised) contacts.add(contact)
-        else contacts.delete(contact)
-      }
-      this.#contacts += contacts.size - before
-    }
+    for (const query of this.#asked.values()) if (query.local === local) query.isOutdated = true
+    this.#known.pushed(local, items)
     const addresses = { from: toUnicode(remote), to: from }
     const answer = tag('iq', { type: 'result', id: slice.id, ...addresses })
     const inward = this.#inward(remote)
     if (!inward.isFull) inward.send({ bytes: Buffer.from(answer), stanzas: 1, isOurs: true })
     return true
   }
-
-  #remember(local: BareJid, contacts: Set<BareJid> | undefined): void {
-    this.#forget(local)
-    this.#known.set(local, { contacts, untilMs: performance.now() + freshMs })
-    this.#contacts += contacts?.size ?? 0
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#most.users && this.#contacts <= this.#most.contacts) return
-      this.#forget(oldest)
-    }
-  }
-
-  #forget(local: BareJid): void {
-    this.#contacts -= this.#known.get(local)?.contacts?.size ?? 0
-    this.#known.delete(local)
-  }
 }
 
-function authorisedIn(items: readonly RosterItem[]): Set<BareJid> {
-  return new Set(items.filter(({ isAuthorised }) => isAuthorised).map(({ contact }) => contact))
+function keyOf(remote: Domain, local: BareJid): string {
+  return `${remote} ${local}`
+}
+
+/** The authorised contacts with one partner domain. */
+function authorisedIn(items: Iterable<RosterItem>, remote: Domain): Set<BareJid> {
+  const contacts = new Set<BareJid>()
+  for (const { contact, isAuthorised } of items)
+    if (isAuthorised && domainOfBare(contact) === remote) contacts.add(contact)
+  return contacts
 }

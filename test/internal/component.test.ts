@@ -17,6 +17,7 @@ function connector(
 ) {
   const told: string[] = []
   const bounced: string[] = []
+  const taken: string[] = []
   let wake = Promise.withResolvers<void>()
   const tell = (text: string) => {
     told.push(text)
@@ -37,7 +38,13 @@ function connector(
       disconnected: (of, reason, wasUp) => tell(`down ${of}${wasUp ? '' : ', never up'}: ${reason}`),
     },
     {
-      openSink: () => ({ stanza: () => undefined, flush: () => undefined }),
+      openSink: () => ({
+        stanza: ({ id = '' }) => {
+          taken.push(id)
+          tell(`stanza ${id}`)
+        },
+        flush: () => undefined,
+      }),
       bounce: (run, { condition }) => bounced.push(`${condition} ${run.bytes}`),
       isLocal: () => true,
     },
@@ -46,7 +53,7 @@ function connector(
   const says = async (text: string) => {
     while (!told.includes(text)) await wake.promise
   }
-  return { inside, told, bounced, says }
+  return { inside, told, bounced, taken, says }
 }
 
 function stanza(id: string): Run {
@@ -69,6 +76,37 @@ describe('the component connector', () => {
     await says('down fabrikam.com: the internal server closed the stream')
     expect(inside.isReady).toBe(true)
     expect(inside.faults).toEqual(['component fabrikam.com: the internal server closed the stream'])
+  })
+
+  const long = 'x'.repeat(50_000)
+
+  test('takes a roster of any usual size', async () => {
+    const server = await InsideServer.start()
+    const { inside, taken, says } = connector(server.port, () => server.secret)
+    inside.setPartners([fabrikam])
+    const stream = await server.component('fabrikam.com')
+    stream.send(`<iq type='result' from='romeo@contoso.com' to='fabrikam.com' id='1'>${long}</iq>`)
+    await says('stanza 1')
+    expect([taken, inside.isReady]).toEqual([['1'], true])
+  })
+
+  test.each([
+    ["message from='romeo@contoso.com' to='fabrikam.com'"],
+    ["iq type='set' from='romeo@contoso.com' to='fabrikam.com'"],
+    ["iq type='result' from='romeo@contoso.com/desk' to='fabrikam.com'"],
+    ["iq type='result' from='romeo@contoso.com' to='juliet@fabrikam.com'"],
+  ])('takes nothing else as long as that: %s', async start => {
+    const server = await InsideServer.start()
+    const { inside, taken, told, says } = connector(server.port, () => server.secret)
+    inside.setPartners([fabrikam])
+    const stream = await server.component('fabrikam.com')
+    stream.send(`<${start} id='1'>${long}</${start.split(' ')[0]}>`)
+    const error = await stream.next('error')
+    stream.end('</stream:stream>')
+    const reason = 'policy-violation (an element over the size limit)'
+    await says(`down fabrikam.com: what the internal server sent cannot be read: ${reason}`)
+    expect(error.children.map(({ name }) => name)).toContain('stanza-too-big')
+    expect([taken, told.length]).toEqual([[], 2])
   })
 
   test('keeps what waits in order, and delivers it once the server is there', async () => {

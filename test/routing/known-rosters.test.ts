@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AddressCache } from '../../src/routing/address-cache.ts'
+import { KnownRosters } from '../../src/routing/known-rosters.ts'
 import { Rosters } from '../../src/routing/rosters.ts'
 import { elementsOf } from '../../src/xml/reader.ts'
 import type { Run } from '../../src/xml/run.ts'
@@ -12,8 +13,8 @@ const source = { pause() {}, resume() {}, declarations: new Map([['', ns.compone
 
 describe('known rosters', () => {
   test.each([
-    ['users', { users: 2, contacts: 100 }],
-    ['contacts', { users: 100, contacts: 6 }],
+    ['number', { rosters: 2, contacts: 100 }],
+    ['contacts', { rosters: 100, contacts: 6 }],
   ])('are bounded in %s, the oldest go', (_, most) => {
     const runs: Run[] = []
     const inward = {
@@ -21,7 +22,7 @@ describe('known rosters', () => {
       whenDrained: (resume: () => void) => resume(),
       isFull: false,
     }
-    const rosters = new Rosters(() => inward, new AddressCache(), most)
+    const rosters = new Rosters(() => inward, new AddressCache(), new KnownRosters(most))
     const users = ['a', 'b', 'a', 'c'].map(name => bare(`${name}@contoso.com`))
     for (const user of users) {
       rosters.changed(user)
@@ -32,7 +33,7 @@ describe('known rosters', () => {
       const [slice] = elementsOf(Buffer.from(answer), ns.component)
       expect(rosters.hears(slice!, { local: domain('contoso.com'), remote }, source, true)).toBe(true)
     }
-    const isKnown = (name: string) => rosters.find(bare(`${name}@contoso.com`)) !== undefined
+    const isKnown = (name: string) => rosters.find(remote, bare(`${name}@contoso.com`)) !== undefined
     expect(['a', 'b', 'c'].map(isKnown)).toEqual([true, false, true])
   })
 

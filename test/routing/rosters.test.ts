@@ -115,17 +115,14 @@ describe('while a roster is asked for', () => {
     ])
   })
 
-  test('others wait for the same answer', () => {
+  test('others of the same domain wait for the same answer', () => {
     const scene = granted()
     fromPartner(scene, message(1))
     const id = asked(scene)
-    fromPartner(scene, message(2, 'nurse@adatum.com'))
+    fromPartner(scene, message(2, 'nurse@fabrikam.com'))
     expect(sent(scene)).toEqual([])
-    answers(scene, id, query(item(juliet) + item('nurse@adatum.com')))
-    expect(sent(scene)).toEqual([
-      `in fabrikam.com: ${message(1)}`,
-      `in adatum.com: ${message(2, 'nurse@adatum.com')}`,
-    ])
+    answers(scene, id, query(item(juliet)))
+    expect(sent(scene)).toEqual([`in fabrikam.com: ${message(1)}`, refused(2)])
   })
 
   test.each([
@@ -177,6 +174,24 @@ describe('while a roster is asked for', () => {
     expect(sent(scene)).toEqual([refused(1)])
     answers(scene, id, query(item(juliet)))
     expect(sent(scene)).toEqual([])
+  })
+
+  test('and the component is lost on it, it is not asked for again so soon, whatever comes', () => {
+    vi.useFakeTimers()
+    const scene = granted(memoryContacts(`${romeo} ${juliet}`))
+    fromPartner(scene, message(1))
+    asked(scene)
+    scene.relay.componentLost(domain('fabrikam.com'))
+    expect(sent(scene)).toEqual([`in fabrikam.com: ${message(1)}`])
+    fromInside(scene, advertisement('fabrikam.com'))
+    fromInside(scene, `<presence ${both(romeo, 'nurse@adatum.com')} type='subscribe'/>`)
+    vi.advanceTimersByTime(299_999)
+    sent(scene)
+    fromPartner(scene, message(2))
+    expect(sent(scene)).toEqual([`in fabrikam.com: ${message(2)}`])
+    vi.advanceTimersByTime(1)
+    fromPartner(scene, message(3))
+    asked(scene)
   })
 
   test('and the user changes it, it is asked for again', () => {
