@@ -25,7 +25,10 @@ export function rosterItemsIn(iq: Element): RosterItem[] | undefined {
   })
 }
 
-/** Does an error say that the roster may not be read, and not that there is no such user? */
-export function isForbidden(iq: Element): boolean {
-  return iq.getChild('error')?.getChild('forbidden', ns.stanzas) !== undefined
+/** Does an error say that there is no such user, or none who has a roster (RFC 6121 §2.1.4, §8.5.1)? Any other leaves that open. */
+export function isWithoutRoster(iq: Element): boolean {
+  const error = iq.getChild('error')
+  return ['item-not-found', 'service-unavailable'].some(
+    name => error?.getChild(name, ns.stanzas) !== undefined,
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isForbidden, type RosterItem, rosterItemsIn } from '../policy/roster.ts'
+import { isWithoutRoster, type RosterItem, rosterItemsIn } from '../policy/roster.ts'
 import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import type { Destination } from '../xml/run.ts'
@@ -101,10 +101,10 @@ export class Rosters {
     const query = this.#queryOf(slice, pair.remote, from)
     if (query === undefined) return true // too late
     const iq = toElement(slice, source.declarations)
-    if (type === 'result') this.#told(query, authorisedIn(rosterItemsIn(iq) ?? [], query.remote))
-    // Who does not exist has no contacts. But the server may have taken the grant back, and not said so.
-    else if (isForbidden(iq)) this.#refused(query)
-    else this.#told(query, new Set())
+    // Who does not exist has no contacts. All other errors say nothing of them: the server may have taken the grant back, or have trouble.
+    const items = type === 'result' ? rosterItemsIn(iq) : isWithoutRoster(iq) ? [] : undefined
+    if (items === undefined) this.#refused(query)
+    else this.#told(query, authorisedIn(items, query.remote))
     return true
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isForbidden, rosterItemsIn } from '../../src/policy/roster.ts'
+import { isWithoutRoster, rosterItemsIn } from '../../src/policy/roster.ts'
 import { toElement } from '../../src/xml/element.ts'
 import { slicesOf } from '../xml/transcript.ts'
 
@@ -45,10 +45,13 @@ describe('a stanza', () => {
   })
 
   test.each([
-    ['forbidden', true],
-    ['item-not-found', false],
-  ])('with the error %s says that the roster may not be read: %s', (condition, expected) => {
-    const error = `<error type='auth'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
-    expect(isForbidden(iq(error))).toBe(expected)
+    ['item-not-found', true],
+    ['service-unavailable', true],
+    ['forbidden', false],
+    ['internal-server-error', false],
+    ['resource-constraint', false],
+  ])('with the error %s says that there is no roster: %s', (condition, expected) => {
+    const error = `<error type='cancel'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`
+    expect(isWithoutRoster(iq(error))).toBe(expected)
   })
 })

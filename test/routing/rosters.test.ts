@@ -81,10 +81,10 @@ describe('where the inside lets rosters be read, the roster decides', () => {
     expect(sent(scene)).toEqual([refused(1), refused(3), passed])
   })
 
-  test('alike for one who does not exist', () => {
+  test.each(['item-not-found', 'service-unavailable'])('alike for one who does not exist: %s', condition => {
     const scene = granted()
     fromPartner(scene, message(1, juliet, 'nobody@contoso.com'))
-    answers(scene, asked(scene, 'nobody@contoso.com'), error('item-not-found'), 'nobody@contoso.com', 'error')
+    answers(scene, asked(scene, 'nobody@contoso.com'), error(condition), 'nobody@contoso.com', 'error')
     fromPartner(scene, message(2, juliet, 'nobody@contoso.com'))
     expect(sent(scene)).toEqual([refused(1), refused(2)])
   })
@@ -131,6 +131,11 @@ describe('while a roster is asked for', () => {
       'the right was taken back',
       (scene: Scene, id: string) => answers(scene, id, error('forbidden'), romeo, 'error'),
     ],
+    [
+      'the server has trouble of its own',
+      (scene: Scene, id: string) => answers(scene, id, error('internal-server-error'), romeo, 'error'),
+    ],
+    ['the answer brings no roster', (scene: Scene, id: string) => answers(scene, id, '')],
     ['the component is lost', (scene: Scene) => scene.relay.componentLost(domain('fabrikam.com'))],
     ['the gateway stops', (scene: Scene) => scene.relay.stop()],
     [
