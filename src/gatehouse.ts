@@ -113,6 +113,7 @@ export async function startGatehouse(
     connected: (remote: Domain) => {
       announceReady()
       watch.connected(remote)
+      relay.componentUp(remote)
     },
     lost: (remote: Domain) => {
       watch.lost(remote)

@@ -22,6 +22,11 @@ export const denials = {
   'stranger-request': contactsOnly,
   'stranger-error': undefined,
   'unasked-answer': undefined,
+  'unknown-contact': {
+    condition: 'remote-server-timeout',
+    text: 'the server of this domain cannot be asked at the moment whether the receiver has added you as a contact',
+  },
+  'unknown-presence': undefined,
   'status-note': undefined,
   'store-failed': {
     condition: 'resource-constraint',
@@ -53,6 +58,8 @@ const presence = deny('stranger-presence')
 const message = deny('stranger-message')
 const request = deny('stranger-request')
 const error = deny('stranger-error')
+const unknown = deny('unknown-contact')
+const silence = deny('unknown-presence')
 const answer = deny('unasked-answer')
 
 /** The columns of the table: partner type, direction, and who the partner's user is to the local one. */
@@ -63,33 +70,34 @@ export const columns = [
   'publicVerified out',
   'publicUnverified in, welcome', // an authorised contact, or one who answers
   'publicUnverified in, stranger',
+  'publicUnverified in, unknown', // who is a contact cannot be known now
   'publicUnverified out',
 ] as const
 
 /** The rules of contract §3 for every type of stanza; `normal` and `available` stand for an absent type, too. */
 export const stanzaRules = {
   message: {
-    normal: [pass, pass, pass, clean, pass, message, clean],
-    chat: [pass, pass, pass, clean, pass, message, clean],
-    groupchat: [pass, pass, pass, clean, pass, message, clean],
-    headline: [pass, pass, pass, clean, pass, message, clean],
-    error: [pass, pass, pass, clean, pass, error, clean],
+    normal: [pass, pass, pass, clean, pass, message, unknown, clean],
+    chat: [pass, pass, pass, clean, pass, message, unknown, clean],
+    groupchat: [pass, pass, pass, clean, pass, message, unknown, clean],
+    headline: [pass, pass, pass, clean, pass, message, unknown, clean],
+    error: [pass, pass, pass, clean, pass, error, error, clean],
   },
   presence: {
-    available: [pass, pass, pass, clean, pass, presence, clean],
-    unavailable: [pass, pass, pass, clean, pass, presence, clean],
-    subscribe: [pass, pass, pass, pass, pass, subscribe, pass],
-    subscribed: [pass, pass, pass, pass, pass, presence, pass],
-    unsubscribe: [pass, pass, pass, pass, pass, presence, pass],
-    unsubscribed: [pass, pass, pass, pass, pass, presence, pass],
-    probe: [pass, pass, pass, pass, pass, presence, pass],
-    error: [pass, pass, pass, pass, pass, presence, pass],
+    available: [pass, pass, pass, clean, pass, presence, silence, clean],
+    unavailable: [pass, pass, pass, clean, pass, presence, silence, clean],
+    subscribe: [pass, pass, pass, pass, pass, subscribe, silence, pass],
+    subscribed: [pass, pass, pass, pass, pass, presence, silence, pass],
+    unsubscribe: [pass, pass, pass, pass, pass, presence, silence, pass],
+    unsubscribed: [pass, pass, pass, pass, pass, presence, silence, pass],
+    probe: [pass, pass, pass, pass, pass, presence, silence, pass],
+    error: [pass, pass, pass, pass, pass, presence, silence, pass],
   },
   iq: {
-    get: [pass, pass, pass, pass, pass, request, pass],
-    set: [pass, pass, pass, pass, pass, request, pass],
-    result: [pass, pass, pass, clean, pass, answer, clean],
-    error: [pass, pass, pass, clean, pass, answer, clean],
+    get: [pass, pass, pass, pass, pass, request, unknown, pass],
+    set: [pass, pass, pass, pass, pass, request, unknown, pass],
+    result: [pass, pass, pass, clean, pass, answer, answer, clean],
+    error: [pass, pass, pass, clean, pass, answer, answer, clean],
   },
 } as const satisfies Readonly<Record<StanzaKind, Readonly<Record<string, readonly Verdict[]>>>>
 
@@ -100,12 +108,13 @@ const rules = new Map(
 
 /**
  * Judges a stanza of a partner's.
- * @param isWelcome its sender is an authorised contact of the local user's, or answers what that one has asked
+ * @param isWelcome its sender is an authorised contact of the local user's, or answers what that one has asked; undefined = that
+ * cannot be known now
  */
 export function inwardVerdict(
   partnerType: PartnerType,
   stanza: Pick<StanzaEnvelope, 'name' | 'type'>,
-  isWelcome: boolean,
+  isWelcome: boolean | undefined,
 ): Verdict {
   switch (partnerType) {
     case 'federated':
@@ -113,7 +122,7 @@ export function inwardVerdict(
     case 'publicVerified':
       return ruleFor(stanza, 2)
     case 'publicUnverified':
-      return ruleFor(stanza, isWelcome ? 4 : 5)
+      return ruleFor(stanza, isWelcome === undefined ? 6 : isWelcome ? 4 : 5)
   }
 }
 
@@ -128,7 +137,7 @@ export function outwardVerdict(
     case 'publicVerified':
       return ruleFor(stanza, 3)
     case 'publicUnverified':
-      return ruleFor(stanza, 6)
+      return ruleFor(stanza, 7)
   }
 }
 

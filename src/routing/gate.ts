@@ -14,7 +14,7 @@ import type { Slice } from '../xml/reader.ts'
 import { isDomainItself } from '../xmpp/address.ts'
 import type { AddressCache, KnownAddress } from './address-cache.ts'
 import { AwaitedAnswers } from './awaited-answers.ts'
-import type { GrantedPrivileges } from './privileges.ts'
+import type { RosterAccess } from './roster-access.ts'
 import type { Rosters } from './rosters.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Pair } from './ways.ts'
@@ -50,27 +50,27 @@ export class Gate {
   readonly #contacts: Contacts
   readonly #addresses: AddressCache
   readonly #rosters: Rosters
-  readonly #privileges: GrantedPrivileges
+  readonly #access: RosterAccess
   readonly #answers = new AwaitedAnswers()
 
   constructor(parts: {
     contacts: Contacts
     addresses: AddressCache
     rosters: Rosters
-    privileges: GrantedPrivileges
+    access: RosterAccess
   }) {
     this.#contacts = parts.contacts
     this.#addresses = parts.addresses
     this.#rosters = parts.rosters
-    this.#privileges = parts.privileges
+    this.#access = parts.access
   }
 
   /** Must it wait for the roster of its receiver, which may be asked for? `resume` is called once then, when it is to be asked about again. */
-  awaitsRoster(partnerType: PartnerType, slice: Slice, { remote }: Pair, resume: () => void): boolean {
-    if (partnerType !== 'publicUnverified') return false
+  awaitsRoster(partnerType: PartnerType, slice: Slice, pair: Pair, resume: () => void): boolean {
+    if (partnerType !== 'publicUnverified' || this.#access.of(pair) !== 'granted') return false
     const local = this.#addresses.find(slice.to ?? '')?.bare
     if (local === undefined || isDomainItself(local)) return false
-    return this.#rosters.ask(remote, local, resume)
+    return this.#rosters.ask(pair.remote, local, resume)
   }
 
   /** May it go in? */
@@ -138,7 +138,8 @@ export class Gate {
     return this.#contacts.settle()
   }
 
-  #isWelcome(partnerType: PartnerType, slice: Slice, pair: Pair): boolean {
+  /** @returns undefined where it cannot be known now */
+  #isWelcome(partnerType: PartnerType, slice: Slice, pair: Pair): boolean | undefined {
     if (partnerType !== 'publicUnverified') return true
     const receiver = this.#addresses.find(slice.to ?? '')
     if (!needsContact(partnerType, receiver?.bare)) return true
@@ -146,19 +147,24 @@ export class Gate {
     if (isAnswer || receiver === undefined) return isAnswer
     const sender = this.#addresses.find(slice.from ?? '')
     if (sender === undefined) return false
-    return this.#isInRoster(sender, receiver, pair) ?? this.#isContact(sender, receiver)
+    const isRead = this.#access.of(pair) !== 'none'
+    return isRead ? this.#isInRoster(sender, receiver, pair) : this.#isContact(sender, receiver)
   }
 
-  /** What the receiver's roster says, and an operator besides; undefined where there is none to be had. */
-  #isInRoster(
-    { bare: remote }: KnownAddress,
-    { bare: local }: KnownAddress,
-    pair: Pair,
-  ): boolean | undefined {
-    if (local === undefined || remote === undefined || !this.#privileges.of(pair).roster) return undefined
-    const contacts = this.#rosters.find(pair.remote, local)?.contacts
-    if (contacts === undefined || contacts.has(remote)) return contacts && true
-    return this.#contacts.words(local, remote) === 0 && this.#contacts.isByOperator(local, remote)
+  /**
+   * What the receiver's roster says, and an operator besides; what was learned, where the server does not tell it. Where it cannot be
+   * asked for now, who is in it as it was last, or learned where there was none, is a contact: nobody else is refused for that.
+   */
+  #isInRoster(sender: KnownAddress, receiver: KnownAddress, pair: Pair): boolean | undefined {
+    const { bare: local } = receiver
+    const { bare: remote } = sender
+    if (local === undefined || remote === undefined) return false
+    const known = this.#rosters.find(pair.remote, local)
+    if (known?.is === 'refused') return this.#isContact(sender, receiver)
+    if (known?.contacts?.has(remote)) return true
+    if (this.#contacts.words(local, remote) === 0 && this.#contacts.isByOperator(local, remote)) return true
+    if (known?.is === 'told' && known.untilMs > performance.now()) return false
+    return (known?.contacts === undefined && this.#isContact(sender, receiver)) || undefined
   }
 
   /** Asks the contacts, or remembers: among a million of them, looking one up takes as long as much of the relaying. */

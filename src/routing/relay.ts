@@ -22,6 +22,7 @@ import { PresenceService, type Taken } from './presence-service.ts'
 import { GrantedPrivileges } from './privileges.ts'
 import { Queue, Valve } from './queue.ts'
 import { Refusals } from './refusals.ts'
+import { RosterAccess } from './roster-access.ts'
 import { Rosters } from './rosters.ts'
 import type { Pair, Source, Undeliverable, Ways } from './ways.ts'
 
@@ -36,6 +37,7 @@ export class Relay {
   readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
   readonly #privileges = new GrantedPrivileges()
+  readonly #access = new RosterAccess(this.#privileges)
   readonly #rosters: Rosters
   readonly #gate: Gate
   readonly #presence: PresenceService
@@ -52,7 +54,7 @@ export class Relay {
     this.#refusals = new Refusals(telemetry)
     this.#rosters = new Rosters(ways.inward, this.#addresses)
     const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
-    this.#gate = new Gate({ ...parts, rosters: this.#rosters })
+    this.#gate = new Gate({ ...parts, rosters: this.#rosters, access: this.#access })
     this.#presence = new PresenceService(parts, telemetry)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
@@ -88,7 +90,6 @@ export class Relay {
     }
     const queue = new Queue<Pair>(valve, {
       mustWait: (slice, pair, resume) =>
-        this.#privileges.of(pair).roster &&
         this.#gate.awaitsRoster(this.#partnerType(pair.remote), slice, pair, resume),
       pass: (slice, pair) => {
         const taken = slice.name === 'presence' ? this.#presence.take(slice, pair) : undefined
@@ -149,8 +150,14 @@ export class Relay {
     return this.#privileges.of(pair)
   }
 
+  /** The stream of a partner domain's component is up. */
+  componentUp(remote: Domain): void {
+    this.#access.connected(remote)
+  }
+
   /** The stream of a partner domain's component is lost. */
   componentLost(remote: Domain): void {
+    this.#access.lost(remote)
     this.#presence.lost(remote)
     this.#rosters.lost(remote)
   }

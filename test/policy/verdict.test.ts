@@ -55,6 +55,14 @@ describe.each(table)('%s of type %s', (name, type, fromStranger, outward) => {
     expect(words(inwardVerdict('publicUnverified', stanza, false))).toBe(fromStranger)
   })
 
+  test('from one of whom nothing can be known now: no refusal, and an error for whom one may come', () => {
+    const verdict = words(inwardVerdict('publicUnverified', stanza, undefined))
+    const expected = fromStranger
+      .replace(/stranger-(message|request)/, 'unknown-contact')
+      .replace(/\w+ stranger-(presence|subscribe)/, 'drop unknown-presence')
+    expect(verdict).toBe(expected)
+  })
+
   test.each(['publicVerified', 'publicUnverified'] as const)(
     `out to a %s partner: ${outward}`,
     partnerType => {
@@ -70,7 +78,7 @@ describe('the rules', () => {
       Object.entries(types).map(([type, row]) => ({ name: `${kind} ${type}`, columns: row.length })),
     )
     for (const { name, columns } of kinds) {
-      expect(columns).toBe(7)
+      expect(columns).toBe(8)
       if (name !== 'presence available') expect(listed).toContain(name)
     }
     expect(kinds).toHaveLength(17)
@@ -80,6 +88,7 @@ describe('the rules', () => {
     expect(denials['stranger-subscribe']).toBe('unsubscribed')
     expect(denials['stranger-message']).toMatchObject({ condition: 'forbidden' })
     expect(denials['stranger-request']).toEqual(denials['stranger-message'])
+    expect(denials['unknown-contact']).toMatchObject({ condition: 'remote-server-timeout' })
   })
 
   test('hold nothing of what is no stanza', () => {

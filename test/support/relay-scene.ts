@@ -59,7 +59,7 @@ export function relayScene(
   )
   const count = (labels: string) =>
     Number(metrics.render().split(`gatehouse_stanzas_total{${labels}} `)[1]?.split('\n')[0])
-  return { relay, sent, full, closed, log, metrics, count }
+  return { relay, contacts, sent, full, closed, log, metrics, count }
 }
 
 export type Scene = ReturnType<typeof relayScene>
