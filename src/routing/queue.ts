@@ -24,9 +24,12 @@ export type QueueSteps<Pair> = {
   /** Must this stanza wait, and with it all behind it? `resume` is called then, when it is to be asked about again. */
   readonly mustWait: (slice: Slice, pair: Pair, resume: () => void) => boolean
   readonly pass: (slice: Slice, pair: Pair) => void
-  /** All that had to wait has passed. */
+  /** Nothing more passes for now: all has that had to wait, or what is next has to. */
   readonly flush: () => void
 }
+
+/** So many of those that wait are asked about at a time: each may be another question. */
+const mostAhead = 100
 
 /**
  * The stanzas of one source in their order, where one may have to wait for something that has to be asked first. Its source is paused
@@ -36,6 +39,8 @@ export class Queue<Pair> {
   readonly #valve: Pausable
   readonly #steps: QueueSteps<Pair>
   readonly #waiting: { readonly slice: Slice; readonly pair: Pair }[] = []
+  /** So many of those that wait have been asked about, the first ones. */
+  #asked = 0
   #isHeld = false
   /** Stanzas pass, or are asked about, right now; what happens on that is looked at behind it. */
   #isGoing = false
@@ -48,7 +53,8 @@ export class Queue<Pair> {
 
   add(slice: Slice, pair: Pair): void {
     this.#waiting.push({ slice, pair })
-    if (!this.#isHeld) this.#go()
+    if (!this.#isHeld || this.#isGoing) this.#go()
+    else this.#askAhead()
   }
 
   // One for all: stanzas that need not wait are many.
@@ -62,7 +68,7 @@ export class Queue<Pair> {
       while (this.#isDue) {
         this.#isDue = false
         this.#passOn()
-        if (this.#isHeld && this.#waiting.length === 0) this.#steps.flush()
+        if (!this.#isDue && (this.#isHeld || this.#waiting.length > 0)) this.#steps.flush()
       }
     } finally {
       this.#isGoing = false
@@ -78,9 +84,21 @@ export class Queue<Pair> {
   #passOn(): void {
     for (;;) {
       const [first] = this.#waiting
-      if (first === undefined || this.#steps.mustWait(first.slice, first.pair, this.#resume)) return
+      if (first === undefined) return
+      if (this.#steps.mustWait(first.slice, first.pair, this.#resume)) return this.#askAhead()
       this.#waiting.shift()
+      if (this.#asked > 0) this.#asked--
       this.#steps.pass(first.slice, first.pair)
+    }
+  }
+
+  /** Not one after the other: each would make all behind it wait as long again. */
+  #askAhead(): void {
+    // The first one has just been asked about.
+    for (this.#asked = Math.max(this.#asked, 1); this.#asked < mostAhead; this.#asked++) {
+      const next = this.#waiting[this.#asked]
+      if (next === undefined) return
+      this.#steps.mustWait(next.slice, next.pair, this.#resume)
     }
   }
 }

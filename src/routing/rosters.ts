@@ -21,7 +21,7 @@ import type { Pair, Source } from './ways.ts'
 const freshMs = 60_000
 /** How long the server inside may take to answer. */
 const patienceMs = 5000
-/** How long a roster is not asked for again that could not be had. */
+/** How long a roster is not asked for again that could not be had; and none at all of a server that has let a question lie. */
 const failedMs = 5000
 /**
  * And where the component's stream ended before there was an answer. It may have been the answer that was too much for the stream, and
@@ -34,7 +34,7 @@ type Query = {
   readonly local: BareJid
   /** Whose component asks. */
   readonly remote: Domain
-  readonly resumes: (() => void)[]
+  readonly resumes: Set<() => void>
   readonly timer: NodeJS.Timeout
   /** The roster has changed since: the answer may be older. */
   isOutdated: boolean
@@ -50,6 +50,8 @@ export class Rosters {
   #queries = 0
   #isStopped = false
   readonly #asked = new Map<string, Query>()
+  /** Until when nothing is asked by these components: the server inside does not answer them. */
+  readonly #quietUntilMs = new Map<Domain, number>()
 
   constructor(inward: (remote: Domain) => Destination, addresses: AddressCache, known = new KnownRosters()) {
     this.#inward = inward
@@ -72,21 +74,21 @@ export class Rosters {
     const key = keyOf(remote, local)
     const asked = this.#asked.get(key)
     if (asked !== undefined) {
-      asked.resumes.push(resume)
+      asked.resumes.add(resume)
       return true
     }
     const inward = this.#inward(remote)
-    if (inward.isFull) return false
+    if (inward.isFull || (this.#quietUntilMs.get(remote) ?? 0) > performance.now()) return false
     const id = `${this.#idPrefix}${++this.#queries}`
-    const timer = setTimeout(() => this.#failed(query, failedMs), patienceMs)
-    const query: Query = { id, local, remote, resumes: [], timer, isOutdated: false }
+    const timer = setTimeout(() => this.#timedOut(query), patienceMs)
+    const query: Query = { id, local, remote, resumes: new Set(), timer, isOutdated: false }
     this.#asked.set(key, query)
     const addresses = { from: toUnicode(remote), to: writtenBare(local) }
     const iq = tag('iq', { type: 'get', id, ...addresses }, tag('query', { xmlns: ns.roster }))
     inward.send({ bytes: Buffer.from(iq), stanzas: 1, isOurs: true })
     // It may have come back at once.
     if (this.#asked.get(key) !== query) return false
-    query.resumes.push(resume)
+    query.resumes.add(resume)
     return true
   }
 
@@ -103,6 +105,7 @@ export class Rosters {
     const iq = toElement(slice, source.declarations)
     // Who does not exist has no contacts. All other errors say nothing of them: the server may have taken the grant back, or have trouble.
     const items = type === 'result' ? rosterItemsIn(iq) : isWithoutRoster(iq) ? [] : undefined
+    this.#quietUntilMs.delete(query.remote)
     if (items === undefined) this.#refused(query)
     else this.#told(query, authorisedIn(items, query.remote))
     return true
@@ -154,6 +157,11 @@ export class Rosters {
   #refused(query: Query): void {
     this.#known.put(query.remote, query.local, { is: 'refused', untilMs: performance.now() + failedMs })
     this.#end(query)
+  }
+
+  #timedOut(query: Query): void {
+    this.#quietUntilMs.set(query.remote, performance.now() + failedMs)
+    this.#failed(query, failedMs)
   }
 
   /** There is no answer, and for so long nobody asks again. */

@@ -52,9 +52,9 @@ describe('a queue', () => {
     add(2)
     add(3, 'b')
     add(4, 'a')
-    expect(lately()).toEqual(['ask a', 'pause'])
+    expect(lately()).toEqual(['ask a', 'flush', 'pause', 'ask b', 'ask a'])
     answer('a')
-    expect(lately()).toEqual(['pass 1', 'pass 2', 'ask b'])
+    expect(lately()).toEqual(['pass 1', 'pass 2', 'ask b', 'flush'])
     add(5)
     answer('b')
     expect(lately()).toEqual(['pass 3', 'pass 4', 'pass 5', 'flush', 'resume'])
@@ -66,7 +66,7 @@ describe('a queue', () => {
     const { add, answer, asked, lately } = queue()
     add(1, 'a')
     asked.get('a')?.()
-    expect(lately()).toEqual(['ask a', 'pause', 'ask a'])
+    expect(lately()).toEqual(['ask a', 'flush', 'pause', 'ask a', 'flush'])
     answer('a')
     expect(lately()).toEqual(['pass 1', 'flush', 'resume'])
   })
@@ -85,7 +85,10 @@ describe('a queue', () => {
     answer('b')
     expect(lately()).toEqual([
       'ask b',
+      'flush',
       'pause',
+      'ask c',
+      'ask d',
       'pass 3',
       'ask c',
       'pass 4',
@@ -109,6 +112,26 @@ describe('a queue', () => {
     expect(lately().filter(said => said.startsWith('pass'))).toEqual(['pass 1'])
     answer('b')
     expect(lately()).toEqual(['pass 2', 'pass 3', 'flush', 'resume'])
+  })
+})
+
+describe('what waits', () => {
+  test('does not hold back what has passed before', () => {
+    const { add, lately } = queue()
+    add(1)
+    add(2, 'a')
+    expect(lately()).toEqual(['pass 1', 'ask a', 'flush', 'pause'])
+  })
+
+  test('is asked about at once, 100 at a time', () => {
+    const { add, answer, lately } = queue()
+    for (let id = 0; id < 150; id++) add(id, `user ${id}`)
+    const asked = (said: string[]) => said.filter(text => text.startsWith('ask '))
+    expect(asked(lately())).toEqual(Array.from({ length: 100 }, (_, id) => `ask user ${id}`))
+    for (let id = 99; id >= 0; id--) answer(`user ${id}`)
+    expect(new Set(asked(lately()).slice(-50))).toEqual(
+      new Set(Array.from({ length: 50 }, (_, id) => `ask user ${id + 100}`)),
+    )
   })
 })
 

@@ -115,6 +115,34 @@ describe('while a roster is asked for', () => {
     ])
   })
 
+  test('others are asked for as well, each once', () => {
+    const scene = granted()
+    const paris = 'paris@contoso.com'
+    fromPartner(scene, message(1) + message(2, juliet, paris) + message(3) + message(4, juliet, paris))
+    const questions = sent(scene)
+    expect(questions.map(text => / to='([^']*)'/.exec(text)?.[1])).toEqual([romeo, paris])
+    const ids = questions.map(text => /id='([^']*)'/.exec(text)![1]!)
+    answers(scene, ids[1]!, query(item(juliet)), paris)
+    expect(sent(scene)).toEqual([])
+    answers(scene, ids[0]!, query(''))
+    const passed = [2, 4].map(id => `in fabrikam.com: ${message(id, juliet, paris)}`)
+    expect(sent(scene)).toEqual([refused(1), refused(3), ...passed])
+  })
+
+  test('and there is no answer in time, no other one is asked for a while', () => {
+    vi.useFakeTimers()
+    const scene = granted()
+    fromPartner(scene, message(1))
+    asked(scene)
+    vi.advanceTimersByTime(5000)
+    sent(scene)
+    fromPartner(scene, message(2, juliet, 'paris@contoso.com'))
+    expect(sent(scene)).toEqual([refused(2)])
+    vi.advanceTimersByTime(5000)
+    fromPartner(scene, message(3, juliet, 'paris@contoso.com'))
+    asked(scene, 'paris@contoso.com')
+  })
+
   test('others of the same domain wait for the same answer', () => {
     const scene = granted()
     fromPartner(scene, message(1))
