@@ -37,6 +37,29 @@ describe('known rosters', () => {
     expect(['a', 'b', 'c'].map(isKnown)).toEqual([true, false, true])
   })
 
+  test('do not show to a partner whom another one has written to', () => {
+    const asked: string[] = []
+    const inward = (to: string) => ({
+      send: ({ bytes }: Run) => asked.push(`${to}: ${bytes}`) > 0,
+      whenDrained: (resume: () => void) => resume(),
+      isFull: false,
+    })
+    const rosters = new Rosters(inward, new AddressCache())
+    const user = bare('a@contoso.com')
+    const other = domain('adatum.com')
+    for (const partner of [remote, other]) {
+      expect(rosters.ask(partner, user, () => {})).toBe(true)
+      const id = /id='([^']*)'/.exec(asked.at(-1)!)![1]!
+      const items = `<item jid='b@${remote}' subscription='to'/><item jid='b@${other}' subscription='to'/>`
+      const answer = `<iq type='result' id='${id}' from='${user}' to='${partner}'><query xmlns='${ns.roster}'>${items}</query></iq>`
+      const [slice] = elementsOf(Buffer.from(answer), ns.component)
+      rosters.hears(slice!, { local: domain('contoso.com'), remote: partner }, source, true)
+      expect(rosters.ask(partner, user, () => {})).toBe(false)
+      expect(rosters.find(partner, user)).toMatchObject({ contacts: new Set([`b@${partner}`]) })
+    }
+    expect(asked).toHaveLength(2)
+  })
+
   test('are not asked for where the inside takes nothing', () => {
     const inward = { send: () => expect.unreachable(), whenDrained() {}, isFull: true }
     const rosters = new Rosters(() => inward, new AddressCache())
