@@ -20,7 +20,7 @@ export type ContactOrders = {
   /** What is on disk of a contact. */
   find(local: BareJid, remote: BareJid): Contact | undefined
   list(filter: ContactFilter, most: number, after?: ContactPage['next']): ContactPage
-  /** @returns false where it was authorised before @throws {StoreError} when it cannot be written */
+  /** @returns false where an operator had authorised it before @throws {StoreError} when it cannot be written */
   allow(local: BareJid, remote: BareJid, order: Order): boolean
   /** @returns false where there was none @throws {StoreError} when it cannot be written */
   revoke(local: BareJid, remote: BareJid, order: Order): boolean
@@ -33,7 +33,7 @@ const contactJson = z.strictObject({
   words: z
     .array(z.enum(['subscribe', 'subscribed']))
     .describe('What the local user has sent to it, and not taken back.'),
-  operator: z.string().nullable().describe('Who allowed it; null = the local user.'),
+  operator: z.string().nullable().describe('Who allowed it; null = the local user alone.'),
   reason: z.string().nullable(),
 })
 
@@ -55,7 +55,7 @@ const contactChangeJson = z.strictObject({
   local: z.string(),
   remote: z.string(),
   authorised: z.boolean(),
-  changed: z.boolean().describe('False where that was so before.'),
+  changed: z.boolean().describe('False where that was so before; of `allow`, where an operator had said so.'),
 })
 
 /** What holds after a change. */
@@ -96,7 +96,7 @@ export function contactRoutes(contacts: ContactOrders, config: () => Config, aud
       method: 'PUT',
       path: '/contacts/{local}/{remote}',
       role: 'administrator',
-      summary: "Authorises a partner's user to reach a local user.",
+      summary: "Authorises a partner's user to reach a local user, also whom that one has added himself.",
       answers: { 200: contactChangeJson, 201: contactChangeJson },
       refusals: { 422: 'not a local user, or not a partner’s', 503: unwritten },
       body: z.strictObject({ reason: reasonText.optional() }),
@@ -104,10 +104,14 @@ export function contactRoutes(contacts: ContactOrders, config: () => Config, aud
         const { local, remote } = pairIn(parameters)
         mustBeUsers(local, remote, config())
         const order = { operator: caller.name, reason: body.reason }
-        if (contacts.has(local, remote)) return [200, { local, remote, authorised: true, changed: false }]
-        const change = { action: 'contact.allow', subject: `${local} ${remote}`, before: null, after: order }
+        const known = contacts.has(local, remote) ? contacts.find(local, remote) : undefined
+        const answer = { local, remote, authorised: true }
+        if (known?.operator !== undefined) return [200, { ...answer, changed: false }]
+        // Whom the user has added himself may be allowed besides: that holds whatever his roster says.
+        const before = known === undefined ? null : asJson(known)
+        const change = { action: 'contact.allow', subject: `${local} ${remote}`, before, after: order }
         await audit.record(caller, change, () => written(() => contacts.allow(local, remote, order)))
-        return [201, { local, remote, authorised: true, changed: true }]
+        return [known === undefined ? 201 : 200, { ...answer, changed: true }]
       },
     }),
     defineRoute({

@@ -162,7 +162,9 @@ export class Gate {
     const known = this.#rosters.find(pair.remote, local)
     if (known?.is === 'refused') return this.#isContact(sender, receiver)
     if (known?.contacts?.has(remote)) return true
-    if (this.#contacts.words(local, remote) === 0 && this.#contacts.isByOperator(local, remote)) return true
+    // The disk is not asked for those of whom nothing is known at all.
+    const isKept = this.#contacts.words(local, remote) !== undefined
+    if (isKept && this.#contacts.isByOperator(local, remote)) return true
     if (known?.is === 'told' && known.untilMs > performance.now()) return false
     return (known?.contacts === undefined && this.#isContact(sender, receiver)) || undefined
   }

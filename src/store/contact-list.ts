@@ -12,7 +12,7 @@ export type Contact = {
   readonly since: Date
   /** What the local user has sent to it, and not taken back; nothing where an operator alone has allowed it. */
   readonly words: readonly ('subscribe' | 'subscribed')[]
-  /** The operator who allowed it; undefined = the local user has. */
+  /** The operator who allowed it; undefined = the local user alone has. */
   readonly operator: string | undefined
   /** Why, in the operator's words. */
   readonly reason: string | undefined

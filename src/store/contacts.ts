@@ -71,7 +71,9 @@ export class ContactStore {
     this.#put = database.prepare(
       `INSERT INTO contact (local, remote, subscribe, subscribed, granted_ms, granted_by, operator, reason)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed`,
+       ON CONFLICT (local, remote) DO UPDATE SET subscribe = excluded.subscribe, subscribed = excluded.subscribed,
+       granted_by = iif(excluded.granted_by = 'command', 'command', granted_by),
+       operator = coalesce(excluded.operator, operator), reason = coalesce(excluded.reason, reason)`,
     )
     this.#delete = database.prepare('DELETE FROM contact WHERE local = ? AND remote = ?')
     this.#byOperator = database.prepare(
@@ -176,13 +178,14 @@ export class ContactStore {
   }
 
   /**
-   * Authorises by an operator's command.
-   * @returns false where it was authorised before
+   * Authorises by an operator's command, also whom the user has added himself: that holds beside what a roster says.
+   * @returns false where an operator had done so before
    * @throws {StoreError} when it cannot be written; nothing has changed then
    */
   allow(local: BareJid, remote: BareJid, order: Order): boolean {
-    if (this.has(local, remote)) return false
-    this.#writeNow({ local, remote, words: 0, order })
+    const words = this.#words(local, remote)
+    if (words !== undefined && this.isByOperator(local, remote)) return false
+    this.#writeNow({ local, remote, words: words ?? 0, order })
     return true
   }
 

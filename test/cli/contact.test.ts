@@ -89,6 +89,18 @@ describe.each(['by the daemon', 'on the file'] as const)('contact, %s,', way => 
     expect(await json('revoke', romeo, juliet)).toEqual({ ...change, authorised: false, changed: true })
   })
 
+  test('allows whom the user has added himself, besides', async () => {
+    const folder = newFolder()
+    const store = ContactStore.open(folder.at(database))
+    store.learn(bare(romeo), bare(juliet), 'subscribed')
+    expect(store.close()).toBeUndefined()
+    await prepare(folder)
+    const allow = async () => JSON.parse((await contact(folder, 'allow', romeo, juliet, '--json')).out)
+    expect([await allow(), await allow()]).toMatchObject([{ changed: true }, { changed: false }])
+    const [listed] = JSON.parse((await contact(folder, 'list', '--json')).out)
+    expect(listed).toMatchObject({ words: ['subscribed'], operator: 'local operator' })
+  })
+
   test.each([
     [
       2,

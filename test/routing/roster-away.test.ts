@@ -116,6 +116,25 @@ test('once it is back, the roster is asked for', () => {
   expect(sent(scene).slice(1)).toEqual([error(1, 'forbidden'), passed(2, nurse)])
 })
 
+test('but not so soon where the component was lost on the answer, whatever comes', () => {
+  const scene = told(juliet)
+  vi.advanceTimersByTime(60_000)
+  fromPartner(scene, message(1))
+  sent(scene)
+  scene.relay.componentLost(fabrikam)
+  expect(sent(scene)).toEqual([passed(1)])
+  fromInside(scene, advertisement('get'))
+  fromInside(scene, `<presence ${both(romeo, 'peter@fabrikam.com')} type='subscribe'/>`)
+  vi.advanceTimersByTime(299_999)
+  sent(scene)
+  fromPartner(scene, message(2) + message(3, nurse))
+  expect(sent(scene)).toEqual([error(2, 'remote-server-timeout'), passed(3, nurse)])
+  vi.advanceTimersByTime(1)
+  fromPartner(scene, message(4))
+  answers(scene, juliet)
+  expect(sent(scene).slice(1)).toEqual([passed(4)])
+})
+
 test('a roster that was told once outlives an answer that does not come', () => {
   const scene = told(juliet)
   vi.advanceTimersByTime(60_000)

@@ -109,6 +109,25 @@ describe('a contact', () => {
     expect([store.has(romeo, juliet), store.list(anybody, 1).contacts]).toEqual([false, []])
   })
 
+  test('that the user has added may be allowed besides, until he ends it himself', () => {
+    const store = open(newFile())
+    store.learn(romeo, juliet, 'subscribe')
+    store.settle()
+    expect(store.isByOperator(romeo, juliet)).toBe(false)
+    expect([store.allow(romeo, juliet, order), store.allow(romeo, juliet, order)]).toEqual([true, false])
+    store.learn(romeo, juliet, 'subscribed')
+    store.settle()
+    expect(store.list(anybody, 1).contacts).toEqual([
+      { local: romeo, remote: juliet, since: new Date(1_000), words: ['subscribe', 'subscribed'], ...order },
+    ])
+    expect([store.words(romeo, juliet), store.isByOperator(romeo, juliet), store.size]).toEqual([3, true, 1])
+    store.learn(romeo, juliet, 'unsubscribed')
+    store.settle()
+    store.learn(romeo, juliet, 'subscribed')
+    store.settle()
+    expect([store.words(romeo, juliet), store.isByOperator(romeo, juliet)]).toEqual([2, false])
+  })
+
   test('is read again whatever page of the database it is on', () => {
     const path = newFile()
     const first = open(path)
