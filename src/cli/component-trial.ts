@@ -1,8 +1,9 @@
 import type { Config } from '../config/schema.ts'
 import { ComponentLink } from '../internal/component-link.ts'
 import type { InsideSink } from '../internal/connector.ts'
+import { wordOf } from '../policy/contacts.ts'
 import { type Privileges, privilegesIn } from '../policy/privileges.ts'
-import { bounceOf } from '../routing/bounce.ts'
+import { bounceOf, errorFor } from '../routing/bounce.ts'
 import { toElement } from '../xml/element.ts'
 import type { Slice } from '../xml/reader.ts'
 import { type Domain, domainOf, isDomainAlone } from '../xmpp/address.ts'
@@ -17,6 +18,7 @@ const connectMs = 5000
 /** How long an advertisement may take. */
 const advertisementMs = 2000
 const closeMs = 1000
+const notRunning = { condition: 'remote-server-timeout', text: 'the gateway is not running' } as const
 
 /**
  * Opens the component stream of a partner domain, waits for the advertisements of all local domains, and closes it again. What else
@@ -35,10 +37,8 @@ export async function tryComponent(
   const stanza = (slice: Slice, declarations: ReadonlyMap<string, string>) => {
     const told = advertisementIn(slice, declarations)
     if (told === undefined) {
-      const error = bounceOf(slice, {
-        condition: 'remote-server-timeout',
-        text: 'the gateway is not running',
-      })
+      // The server takes a contact request, or its answer, for delivered; the user would wait for good.
+      const error = wordOf(slice) === undefined ? bounceOf(slice, notRunning) : errorFor(slice, notRunning)
       if (error !== undefined) link.send({ bytes: Buffer.from(error), stanzas: 1, isOurs: true })
       return
     }

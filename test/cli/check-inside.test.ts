@@ -75,16 +75,15 @@ describe('check, while the gateway does not run, is for a short time what it wou
     const found = warnings(folderFor(inside).file)
     const stream = await inside.component('fabrikam.com')
     for (const one of [stream, await inside.component('adatum.com')]) endsWith(one)
+    const both = "from='romeo@contoso.com' to='juliet@fabrikam.com'"
+    const words = ['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed']
     stream.send(
-      "<message from='romeo@contoso.com/desk' to='juliet@fabrikam.com' id='1'><body>hi</body></message>",
+      `<message ${both} id='1'><body>hi</body></message><presence ${both} id='online'/>` +
+        words.map(word => `<presence ${both} type='${word}' id='${word}'/>`).join(''),
     )
-    const { attributes } = await stream.next('message')
-    expect(attributes).toEqual({
-      type: 'error',
-      from: 'juliet@fabrikam.com',
-      to: 'romeo@contoso.com/desk',
-      id: '1',
-    })
+    const back = { type: 'error', from: 'juliet@fabrikam.com', to: 'romeo@contoso.com' }
+    expect((await stream.next('message')).attributes).toEqual({ ...back, id: '1' })
+    for (const id of words) expect((await stream.next('presence')).attributes).toEqual({ ...back, id })
     await found
   })
 })
