@@ -85,11 +85,13 @@ export class KeyVerification {
     const name = nameOf(pair)
     const known = this.#streams.get(name)
     if (known !== undefined) return known
-    const opening = this.#open(pair, () => {
+    // Not a newer one, which may have taken its place meanwhile.
+    const forget = () => {
       if (this.#streams.get(name) === opening) this.#streams.delete(name)
-    })
+    }
+    const opening = this.#open(pair, forget)
     this.#streams.set(name, opening)
-    opening.catch(() => this.#streams.delete(name))
+    opening.catch(forget)
     return opening
   }
 
