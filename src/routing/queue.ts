@@ -83,7 +83,7 @@ export class Queue<Pair> {
   /** Lets by what need not wait, each before the next is asked about. */
   #passOn(): void {
     for (;;) {
-      const [first] = this.#waiting
+      const first = this.#waiting[0]
       if (first === undefined) return
       if (this.#steps.mustWait(first.slice, first.pair, this.#resume)) return this.#askAhead()
       this.#waiting.shift()
