@@ -53,7 +53,8 @@ describe('the compose file', () => {
 
   test('runs a gateway whose configuration is right, towards the Prosody beside it', () => {
     const config = loadConfig(join(prepared(), 'config/gatehouse.yaml'), env)
-    expect(config.warnings).toEqual([])
+    // Of the admin port alone: in a container it cannot listen on loopback, and is published on the machine's loopback only.
+    expect(config.warnings.map(({ key }) => key)).toEqual(['admin.address'])
     expect(config.internal).toMatchObject({
       host: 'prosody',
       port: 5347,
