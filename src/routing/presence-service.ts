@@ -18,6 +18,7 @@ import {
 import { ns } from '../xmpp/namespaces.ts'
 import type { AddressCache } from './address-cache.ts'
 import { Announcements } from './announcements.ts'
+import { ChangeRate } from './change-rate.ts'
 import type { Contacts } from './gate.ts'
 import { KnownPresences } from './known-presences.ts'
 import { portable } from './portable.ts'
@@ -33,6 +34,9 @@ export type Taken = {
   readonly answer: (isKept: boolean) => boolean
 }
 
+/** A partner whose requests are too many sends more of them. */
+const toldEveryMs = 60_000
+
 /**
  * What holds "without the local user's word" (contract §3): where the server inside lets the component of a partner's domain hear
  * its users' presence (XEP-0356), the gateway approves subscriptions of that partner's users, tells them the presence and answers
@@ -46,7 +50,9 @@ export class PresenceService {
   readonly #privileges: GrantedPrivileges
   readonly #known = new KnownPresences()
   readonly #announcements: Announcements
-  readonly #withoutRoom = new Set<Domain>()
+  readonly #rate = new ChangeRate()
+  /** When it was last told that a partner domain's subscriptions are not kept. */
+  readonly #toldMs = new Map<Domain, number>()
   readonly teller: PresenceTeller
 
   constructor(
@@ -177,18 +183,29 @@ export class PresenceService {
   }
 
   #keep({ remote: domain }: Pair, local: BareJid, remote: BareJid): boolean {
-    const isKept = this.#contacts.subscriptions.keep(local, remote)
-    if (isKept) this.#withoutRoom.delete(domain)
-    else if (!this.#withoutRoom.has(domain)) {
-      this.#withoutRoom.add(domain)
-      const reason = 'there are too many of them; more contact requests from this partner go to the users'
-      this.#log.warn('approved subscriptions find no room', { remote: domain, reason })
-    }
-    return isKept
+    const reason = !this.#rate.has(domain)
+      ? 'too many a second'
+      : !this.#contacts.subscriptions.keep(local, remote)
+        ? 'there are too many of them'
+        : undefined
+    if (reason === undefined) this.#rate.take(domain)
+    else this.#tellUnkept(domain, reason)
+    return reason === undefined
+  }
+
+  #tellUnkept(remote: Domain, reason: string): void {
+    const nowMs = performance.now()
+    if (nowMs - (this.#toldMs.get(remote) ?? Number.NEGATIVE_INFINITY) < toldEveryMs) return
+    this.#toldMs.set(remote, nowMs)
+    this.#log.warn('contact requests of a partner go to the users: the gateway approves no more of them', {
+      remote,
+      reason,
+    })
   }
 
   #unsubscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
     if (!this.#contacts.subscriptions.end(local, remote)) return undefined
+    this.#rate.take(pair.remote)
     const answer = () => {
       if (!this.#privileges.of(pair).presence) return false
       this.teller.tellGone(pair, local, bareAddress(slice.from ?? ''))

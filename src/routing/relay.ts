@@ -16,6 +16,7 @@ import { StreamError } from '../xmpp/stream-error.ts'
 import { AddressCache } from './address-cache.ts'
 import { bounceOf, errorFor, unsubscribedFor } from './bounce.ts'
 import { type Contacts, Gate } from './gate.ts'
+import { GroupCommit } from './group-commit.ts'
 import { HeldRead } from './held.ts'
 import { portable } from './portable.ts'
 import { PresenceService, type Taken } from './presence-service.ts'
@@ -39,10 +40,17 @@ export class Relay {
   readonly #rosters: Rosters
   readonly #gate: Gate
   readonly #presence: PresenceService
+  readonly #commit: GroupCommit
   /** Errors for peers that do not read what they are sent. */
   droppedErrors = 0
 
-  constructor(ways: Ways, contacts: Contacts, telemetry: { metrics: Metrics; log: Log }) {
+  /** @param later runs something at the end of this turn of the event loop */
+  constructor(
+    ways: Ways,
+    contacts: Contacts,
+    telemetry: { metrics: Metrics; log: Log },
+    later: (work: () => void) => void = setImmediate,
+  ) {
     this.#ways = ways
     this.#domains = {
       isLocal: ways.isLocal,
@@ -54,6 +62,7 @@ export class Relay {
     const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
     this.#gate = new Gate({ ...parts, rosters: this.#rosters })
     this.#presence = new PresenceService(parts, telemetry)
+    this.#commit = new GroupCommit(() => this.#gate.settle(), telemetry.log, later)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
   }
@@ -68,24 +77,23 @@ export class Relay {
     const valve = new Valve(source)
     const runs = new RunBuilder(valve)
     let hasLeft = false
-    const read = new HeldRead<Pair, Taken | undefined>(
-      () => this.#gate.settle(),
-      (slice, pair, taken, isKept) => {
+    const flush = () => {
+      runs.flush()
+      if (hasLeft) this.#commit.join(() => {})
+      hasLeft = false
+    }
+    const read = new HeldRead<Pair, Taken | undefined>(source, valve, this.#commit, {
+      pass: (slice, pair, taken, isKept, context) => {
         if (taken?.answer(isKept)) return
         const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice, pair)
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, pair, verdict.rule)
         hasLeft = this.#gate.learnInward(slice) || hasLeft
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
-        runs.add(this.#ways.inward(pair.remote), portable(slice, source, ns.server, ns.component))
+        runs.add(this.#ways.inward(pair.remote), portable(slice, context, ns.server, ns.component))
       },
-    )
-    const flush = () => {
-      read.release()
-      runs.flush()
-      if (hasLeft) this.#gate.settle()
-      hasLeft = false
-    }
+      flush,
+    })
     const queue = new Queue<Pair>(valve, {
       mustWait: (slice, pair, resume) =>
         this.#privileges.of(pair).roster &&
@@ -94,7 +102,7 @@ export class Relay {
         const taken = slice.name === 'presence' ? this.#presence.take(slice, pair) : undefined
         read.add(slice, pair, taken, taken?.isDue === true)
       },
-      flush,
+      flush: () => read.release(),
     })
     return {
       stanza: (slice, proofs) => {
@@ -108,13 +116,14 @@ export class Relay {
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
         queue.add(slice, proof)
       },
-      flush,
+      flush: () => read.release(),
     }
   }
 
   /** Takes the stanzas that the inside has for one partner domain. */
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
-    const runs = new RunBuilder(source)
+    const valve = new Valve(source)
+    const runs = new RunBuilder(valve)
     const pass = (slice: Slice, pair: Pair, learned: Learned, isKept: boolean) => {
       const isLost = learned === 'full' || (learned === 'due' && !isKept && !this.#gate.isKnown(slice))
       if (isLost && this.#dependsOnStore(slice, pair))
@@ -129,7 +138,7 @@ export class Relay {
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
-    const read = new HeldRead<Pair, Learned>(() => this.#gate.settle(), pass)
+    const read = new HeldRead<Pair, Learned>(source, valve, this.#commit, { pass, flush: () => runs.flush() })
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
@@ -137,10 +146,7 @@ export class Relay {
         const learned = this.#gate.learn(slice)
         read.add(slice, pair, learned, learned === 'due')
       },
-      flush: () => {
-        read.release()
-        runs.flush()
-      },
+      flush: () => read.release(),
     }
   }
 
@@ -151,12 +157,15 @@ export class Relay {
 
   /** The stream of a partner domain's component is lost. */
   componentLost(remote: Domain): void {
+    // What it has said comes first.
+    this.#commit.now()
     this.#presence.lost(remote)
     this.#rosters.lost(remote)
   }
 
-  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on. */
+  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on, what waits for the disk waits no more. */
   stop(): void {
+    this.#commit.stop()
     this.#presence.stop()
     this.#rosters.stop()
   }

@@ -156,6 +156,7 @@ export class ContactStore {
     if (changes.length === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
     const error = this.#write([...this.#owed.values(), ...changes.map(([, change]) => change)])
     if (error === undefined) this.#owed.clear()
+    else this.subscriptions.ended(false)
     for (const [key, change] of changes) {
       const before = this.#words(change.local, change.remote)
       const words = error === undefined ? change.words : withoutGrants(before, change.words)
@@ -221,6 +222,7 @@ export class ContactStore {
     this.#remember(change)
   }
 
+  /** What was noted of subscriptions is written with it; where that fails, it waits for `settle` as before. */
   #write(changes: Iterable<Change>, more = ''): StoreError | undefined {
     const database = this.#database
     try {
@@ -239,7 +241,6 @@ export class ContactStore {
       this.#writes++
       return undefined
     } catch (error) {
-      this.subscriptions.ended(false)
       rollBack(database)
       return storeError(this.path, error)
     }

@@ -52,9 +52,9 @@ describe("a contact's subscribe, where the inside grants presence", () => {
     }
     fromPartner(scene, `<message ${both(juliet, romeo)} id='1'/>${asks('subscribe')}`)
     expect(scene.sent).toEqual([
+      `in fabrikam.com: <message ${both(juliet, romeo)} id='1'/>`,
       'out settled',
       `out contoso.com fabrikam.com: ${approved()}`,
-      `in fabrikam.com: <message ${both(juliet, romeo)} id='1'/>`,
     ])
   })
 
