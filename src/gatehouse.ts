@@ -164,7 +164,11 @@ export async function startGatehouse(
     }
     const routes = apiRoutes({
       config: () => current.config,
-      contacts,
+      contacts: {
+        ...contacts,
+        revoke: (local, remote, order) =>
+          relay.revoke(local, remote, () => contacts.revoke(local, remote, order)),
+      },
       directory,
       inside: insideState,
       credentials: () => credentials,

@@ -105,6 +105,28 @@ export class PresenceService {
     }
   }
 
+  /** Has the gateway approved that the receiver of this stanza of a local user sees him? */
+  isSeenBy(slice: Slice): boolean {
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
+    return local !== undefined && remote !== undefined && this.#contacts.subscriptions.has(local, remote)
+  }
+
+  /** The user has taken it back: his server, which knows nothing of it, does not tell that he is gone (RFC 6121 §3.2.2). */
+  declined({ from = '', to = '' }: Slice, pair: Pair): void {
+    const local = this.#addresses.find(from)?.bare
+    if (local !== undefined && this.#serves(pair)) this.teller.tellGone(pair, local, bareAddress(to))
+  }
+
+  /** An operator has ended what the gateway had approved. */
+  revoked(local: BareJid, remote: BareJid): void {
+    const pair = { local: domainOfBare(local), remote: domainOfBare(remote) }
+    if (!this.#serves(pair)) return
+    const to = writtenBare(remote)
+    this.teller.tellGone(pair, local, to)
+    this.teller.send(pair, tag('presence', { type: 'unsubscribed', from: writtenBare(local), to }))
+  }
+
   /** The stream of a partner domain's component is lost: what becomes of anybody inside is not heard any more. */
   lost(remote: Domain): void {
     for (const local of this.#privileges.grantersOf(remote)) this.#put({ local, remote }, noPrivileges)

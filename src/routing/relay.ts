@@ -9,7 +9,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
 import { type Destination, type Run, RunBuilder } from '../xml/run.ts'
-import { type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
+import { type BareJid, type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
 import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
 import type { StanzaKind } from '../xmpp/stanza.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
@@ -33,6 +33,7 @@ import type { Pair, Source, Undeliverable, Ways } from './ways.ts'
 export class Relay {
   readonly #ways: Ways
   readonly #domains: { isLocal(domain: Domain): boolean; isPartner(domain: Domain): boolean }
+  readonly #contacts: Contacts
   readonly #metrics: Metrics
   readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
@@ -56,6 +57,7 @@ export class Relay {
       isLocal: ways.isLocal,
       isPartner: domain => ways.partnerType(domain) !== undefined,
     }
+    this.#contacts = contacts
     this.#metrics = telemetry.metrics
     this.#refusals = new Refusals(telemetry)
     this.#rosters = new Rosters(ways.inward, this.#addresses)
@@ -124,7 +126,11 @@ export class Relay {
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
     const valve = new Valve(source)
     const runs = new RunBuilder(valve)
-    const pass = (slice: Slice, pair: Pair, learned: Learned, isKept: boolean) => {
+    const pass = (slice: Slice, pair: Pair, learned: Learned | 'declined', isKept: boolean) => {
+      if (learned === 'declined') {
+        runs.flush()
+        this.#presence.declined(slice, pair)
+      }
       const isLost = learned === 'full' || (learned === 'due' && !isKept && !this.#gate.isKnown(slice))
       if (isLost && this.#dependsOnStore(slice, pair))
         return this.#deny('out', slice, pair, learned === 'full' ? 'too-many-contacts' : 'store-failed')
@@ -138,16 +144,31 @@ export class Relay {
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
-    const read = new HeldRead<Pair, Learned>(source, valve, this.#commit, { pass, flush: () => runs.flush() })
+    const read = new HeldRead<Pair, Learned | 'declined'>(source, valve, this.#commit, {
+      pass,
+      flush: () => runs.flush(),
+    })
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
         if ('condition' in pair) return this.#comesBack(slice, pair, component)
+        const isDeclined =
+          slice.name === 'presence' && slice.type === 'unsubscribed' && this.#presence.isSeenBy(slice)
         const learned = this.#gate.learn(slice)
-        read.add(slice, pair, learned, learned === 'due')
+        read.add(slice, pair, isDeclined ? 'declined' : learned, learned === 'due')
       },
       flush: () => read.release(),
     }
+  }
+
+  /** Ends by an operator's order what there is between the two, and tells the contact, where he saw the user by the gateway's approval. */
+  revoke(local: BareJid, remote: BareJid, end: () => boolean): boolean {
+    // What was read before comes before.
+    this.#commit.now()
+    const wasSeen = this.#contacts.subscriptions.has(local, remote)
+    const isEnded = end()
+    if (wasSeen) this.#presence.revoked(local, remote)
+    return isEnded
   }
 
   /** What a local domain has granted to a partner domain's component. */

@@ -188,13 +188,19 @@ export class ContactStore {
   }
 
   /**
-   * Ends an authorisation by an operator's command.
+   * Ends an authorisation by an operator's command, and the subscription that the gateway has approved.
    * @returns false where there was none
    * @throws {StoreError} when it cannot be written; nothing has changed then
    */
   revoke(local: BareJid, remote: BareJid): boolean {
-    if (!this.has(local, remote)) return false
-    this.#writeNow({ local, remote, words: undefined, order: undefined })
+    const isSubscriber = this.subscriptions.end(local, remote)
+    if (!isSubscriber && !this.has(local, remote)) return false
+    try {
+      this.#writeNow({ local, remote, words: undefined, order: undefined })
+    } catch (error) {
+      this.subscriptions.takeBack(local, remote)
+      throw error
+    }
     return true
   }
 

@@ -71,6 +71,11 @@ export class SubscriptionTable {
     return true
   }
 
+  /** What was noted of it since the last write does not hold. */
+  takeBack(local: BareJid, remote: BareJid): void {
+    this.#pending.delete(keyOf(local, remote))
+  }
+
   /** Who of a partner domain's is told the presence of a local user. */
   subscribersOf(local: BareJid, remote: string): Iterable<BareJid> {
     return this.#ofDomain.get(remote)?.byUser.get(local) ?? []

@@ -46,10 +46,15 @@ describe('an approved subscription ends', () => {
     const contacts = memoryContacts()
     const scene = granted(contacts)
     fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk') + online('phone'))
     told(scene)
-    fromInside(scene, says('unsubscribed') + online('desk'))
-    expect(told(scene)).toEqual([says('unsubscribed')])
+    const message = `<message ${both(romeo, juliet)} id='1'/>`
+    fromInside(scene, message + says('unsubscribed') + online('desk'))
+    const farewell = [gone(`${romeo}/desk`), gone(`${romeo}/phone`)]
+    expect(told(scene)).toEqual([message, ...farewell, says('unsubscribed')])
     expect(contacts.subscriptions.size).toBe(0)
+    fromInside(scene, says('unsubscribed'))
+    expect(told(scene)).toEqual([says('unsubscribed')])
   })
 
   test('when the user has said subscribed, with the first presence that his server tells for it', () => {

@@ -104,6 +104,26 @@ describe('an approved subscription', () => {
 })
 
 describe('where the disk takes nothing', () => {
+  test('an operator’s order changes nothing, and what was noted meanwhile is not taken for written', () => {
+    const path = newFile()
+    const store = open(path)
+    store.subscriptions.keep(romeo, juliet)
+    store.settle()
+    store.close()
+    const database = new DatabaseSync(path)
+    for (const change of ['INSERT', 'DELETE']) {
+      const full = `BEFORE ${change} ON subscription BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+      database.exec(`CREATE TRIGGER full_${change} ${full}`)
+    }
+    database.close()
+    const failing = open(path)
+    failing.subscriptions.keep(romeo, nurse)
+    expect(() => failing.revoke(romeo, juliet)).toThrow('disk full')
+    expect(failing.subscriptions.has(romeo, juliet)).toBe(true)
+    expect(failing.settle()?.message).toContain('disk full')
+    expect(failing.subscriptions.has(romeo, nurse)).toBe(false)
+  })
+
   test('none begins, and what ends is written later', () => {
     const path = newFile()
     const store = open(path)
