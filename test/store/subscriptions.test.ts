@@ -28,7 +28,9 @@ function newFile(): string {
   return join(folder, 'gatehouse.db')
 }
 
-function table(room?: { domain: number; all: number }) {
+const wide = { pairs: 9, bytes: 1000 }
+
+function table(room?: ConstructorParameters<typeof SubscriptionTable>[2]) {
   const database = new DatabaseSync(':memory:')
   onTestFinished(() => database.close())
   migrate(database)
@@ -83,8 +85,19 @@ describe('an approved subscription', () => {
   })
 
   test.each([
-    ['of one partner domain', { domain: 2, all: 9 }, [true, true, false, true]],
-    ['in all', { domain: 9, all: 3 }, [true, true, true, false]],
+    [
+      'of one partner domain',
+      { user: 9, domain: { ...wide, pairs: 2 }, all: wide },
+      [true, true, false, true],
+    ],
+    ['in all', { user: 9, domain: wide, all: { ...wide, pairs: 3 } }, [true, true, true, false]],
+    // Of 36, 35, 35 and 32 bytes.
+    [
+      'bytes of one partner domain',
+      { user: 9, domain: { ...wide, bytes: 75 }, all: wide },
+      [true, true, false, true],
+    ],
+    ['bytes in all', { user: 9, domain: wide, all: { ...wide, bytes: 110 } }, [true, true, true, false]],
   ])('finds no room where there are too many %s', (_, room, expected) => {
     const { subscriptions, settle } = table(room)
     const kept = [juliet, nurse, bare('peter@fabrikam.com'), adam].map(remote => {
@@ -95,8 +108,31 @@ describe('an approved subscription', () => {
     expect(kept).toEqual(expected)
   })
 
+  test('finds no room where one of a partner’s users sees too many; when he sees less, it does', () => {
+    const { subscriptions, settle } = table({ user: 2, domain: wide, all: wide })
+    const keep = (user: string, remote = juliet) => {
+      const isKept = subscriptions.keep(bare(`${user}@contoso.com`), remote)
+      settle()
+      return isKept
+    }
+    expect([keep('a'), keep('b'), keep('c'), keep('c', nurse)]).toEqual([true, true, false, true])
+    subscriptions.end(bare('a@contoso.com'), juliet)
+    settle()
+    expect([keep('c'), keep('d')]).toEqual([true, false])
+  })
+
+  test('finds no room for bytes not yet on disk', () => {
+    const { subscriptions } = table({ user: 9, domain: { ...wide, bytes: 75 }, all: wide })
+    const peter = bare('peter@fabrikam.com')
+    expect([juliet, nurse, peter].map(remote => subscriptions.keep(romeo, remote))).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
   test('finds none either among those not yet on disk', () => {
-    const { subscriptions } = table({ domain: 2, all: 9 })
+    const { subscriptions } = table({ user: 9, domain: { ...wide, pairs: 2 }, all: wide })
     expect(
       [juliet, nurse, bare('peter@fabrikam.com')].map(remote => subscriptions.keep(romeo, remote)),
     ).toEqual([true, true, false])
