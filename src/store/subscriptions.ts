@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type BareJid, domainOfBare } from '../xmpp/address.ts'
+import { loadPairs } from './load.ts'
 
 /** A subscription begins or ends, and that is not on disk yet. */
 type Change = { readonly local: BareJid; readonly remote: BareJid; readonly isKept: boolean }
@@ -47,12 +48,9 @@ export class SubscriptionTable {
     this.#room = room
     this.#put = database.prepare('INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)')
     this.#delete = database.prepare('DELETE FROM subscription WHERE local = ? AND remote = ?')
-    const users = database.prepare('SELECT local, json_group_array(remote) FROM subscription GROUP BY local')
-    users.setReturnArrays(true)
-    for (const row of users.iterate() as Iterable<unknown>) {
-      const [local, remotes] = row as [BareJid, string]
-      for (const remote of JSON.parse(remotes)) this.#remember({ local, remote, isKept: true })
-    }
+    loadPairs(database, 'subscription', '0', (local, remote) =>
+      this.#remember({ local, remote, isKept: true }),
+    )
   }
 
   get size(): number {
@@ -140,10 +138,11 @@ export class SubscriptionTable {
     if (isKept) contacts.add(remote)
     else contacts.delete(remote)
     const seen = (of.seen.get(remote) ?? 0) + more
+    const bytes = more * bytesOf(local, remote)
     of.size += more
-    of.bytes += more * bytesOf(local, remote)
+    of.bytes += bytes
     this.#size += more
-    this.#bytes += more * bytesOf(local, remote)
+    this.#bytes += bytes
     if (contacts.size === 0) of.byUser.delete(local)
     else of.byUser.set(local, contacts)
     if (seen === 0) of.seen.delete(remote)

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
 import { migrate } from '../../src/store/schema.ts'
 import { SubscriptionTable } from '../../src/store/subscriptions.ts'
@@ -57,6 +57,24 @@ describe('an approved subscription', () => {
     expect(again.subscriptions.end(romeo, juliet)).toBe(true)
     again.close()
     expect(open(path).subscriptions.size).toBe(0)
+  })
+
+  test('is read again whatever page of the database it is on, a page for each question to the disk', () => {
+    const path = newFile()
+    open(path).close()
+    const database = new DatabaseSync(path)
+    database.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+       INSERT INTO subscription SELECT printf('u%05d@contoso.com', i), 'juliet@fabrikam.com', 0 FROM n`,
+    )
+    database.close()
+    const questions = vi.spyOn(StatementSync.prototype, 'iterate')
+    onTestFinished(() => questions.mockRestore())
+    const { subscriptions } = open(path)
+    expect(subscriptions.size).toBe(20_001)
+    const ends = ['u00000', 'u09999', 'u10000', 'u20000'].map(user => bare(`${user}@contoso.com`))
+    expect(ends.map(user => subscriptions.has(user, juliet))).toEqual([true, true, true, true])
+    expect(questions).not.toHaveBeenCalled()
   })
 
   test('is found by partner domain and user', () => {
