@@ -58,13 +58,14 @@ export class PresenceService {
   constructor(
     parts: { ways: Ways; contacts: Contacts; addresses: AddressCache; privileges: GrantedPrivileges },
     telemetry: { metrics: Metrics; log: Log },
+    later: (work: () => void) => void,
   ) {
     this.#ways = parts.ways
     this.#contacts = parts.contacts
     this.#addresses = parts.addresses
     this.#privileges = parts.privileges
     this.#log = telemetry.log
-    this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics)
+    this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics, later)
     this.#announcements = new Announcements(
       parts.contacts.subscriptions,
       pair => !parts.ways.outward(pair).isFull,
@@ -255,10 +256,9 @@ export class PresenceService {
   #tellAllGone(pair: Pair): void {
     if (!this.#serves(pair)) return
     const { subscriptions } = this.#contacts
-    for (const local of subscriptions.usersSeenBy(pair.remote)) {
-      if (domainOfBare(local) !== pair.local) continue
-      for (const subscriber of subscriptions.subscribersOf(local, pair.remote))
-        this.teller.tellGone(pair, local, writtenBare(subscriber))
-    }
+    const users = [...subscriptions.usersSeenBy(pair.remote)].filter(
+      user => domainOfBare(user) === pair.local,
+    )
+    this.teller.tellAllGone(pair, users, user => subscriptions.subscribersOf(user, pair.remote))
   }
 }

@@ -63,7 +63,7 @@ export class Relay {
     this.#rosters = new Rosters(ways.inward, this.#addresses)
     const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
     this.#gate = new Gate({ ...parts, rosters: this.#rosters })
-    this.#presence = new PresenceService(parts, telemetry)
+    this.#presence = new PresenceService(parts, telemetry, later)
     this.#commit = new GroupCommit(() => this.#gate.settle(), telemetry.log, later)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
