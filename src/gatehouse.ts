@@ -204,6 +204,8 @@ export async function startGatehouse(
     credentials = nextCredentials
     // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
+    for (const domain of partnerDomains(next))
+      if (next.partners.find(domain)?.partnerType === 'publicUnverified') relay.distrusted(domain)
     current = derived
     journal.keepPartners()
     ownExpiry.look()

@@ -91,7 +91,8 @@ export class PresenceService {
   take(slice: Slice, pair: Pair): Taken | undefined {
     const { type } = slice
     if (type !== 'subscribe' && type !== 'unsubscribe' && type !== 'probe') return undefined
-    if (!this.#serves(pair)) return undefined
+    // What was approved while the partner was trusted more ends all the same.
+    if (type !== 'unsubscribe' && !this.#serves(pair)) return undefined
     const local = this.#addresses.find(slice.to ?? '')?.bare
     const remote = this.#addresses.find(slice.from ?? '')?.bare
     if (local === undefined || remote === undefined) return undefined
@@ -132,6 +133,11 @@ export class PresenceService {
   lost(remote: Domain): void {
     for (const local of this.#privileges.grantersOf(remote)) this.#put({ local, remote }, noPrivileges)
     this.#privileges.forget(remote)
+  }
+
+  /** The partner of this domain is about to be trusted less: his users see nobody any more. */
+  distrusted(remote: Domain): void {
+    for (const local of this.#privileges.grantersOf(remote)) this.#tellAllGone({ local, remote })
   }
 
   stop(): void {
@@ -242,7 +248,7 @@ export class PresenceService {
     if (!this.#contacts.subscriptions.end(local, remote)) return undefined
     this.#rate.take(pair.remote)
     const answer = () => {
-      if (!this.#privileges.of(pair).presence) return false
+      if (!this.#privileges.of(pair).presence || !this.#serves(pair)) return false
       this.teller.tellGone(pair, local, bareAddress(slice.from ?? ''))
       return !isApproval(this.#contacts.words(local, remote))
     }

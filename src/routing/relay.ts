@@ -184,6 +184,11 @@ export class Relay {
     this.#rosters.lost(remote)
   }
 
+  /** The partner of this domain is about to be trusted less. */
+  distrusted(remote: Domain): void {
+    this.#presence.distrusted(remote)
+  }
+
   /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on, what waits for the disk waits no more. */
   stop(): void {
     this.#commit.stop()

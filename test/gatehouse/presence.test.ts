@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { runCommand } from '../support/command-host.ts'
 import type { InsideStream } from '../support/inside-server.ts'
@@ -96,6 +97,18 @@ describe('without the word of the local user', () => {
     expect(gateway.metric('gatehouse_subscriptions')).toBe(0)
     expect((await contact('list')).out).toBe('no authorised contacts\n')
     expect((await contact('revoke', romeo, juliet)).status).toBe(1)
+  })
+
+  test('he sees nobody any more once his partner is publicUnverified', async () => {
+    const { gateway, inside, sender, receiver } = await gatewayWith('federated')
+    sender.send(subscribe)
+    await receiver.next('presence')
+    inside.send(online)
+    await receiver.next('presence')
+    const list = gateway.folder.at('config/partners.yaml')
+    writeFileSync(list, readFileSync(list, 'utf8').replace('federated', 'publicUnverified'))
+    await gateway.gatehouse.reload(gateway.folder.load())
+    expect((await receiver.next('presence')).attributes).toMatchObject({ type: 'unavailable', to: juliet })
   })
 
   test('he is told that the gateway stops', async () => {

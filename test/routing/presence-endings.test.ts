@@ -144,4 +144,29 @@ describe('an approved contact of a partner who is trusted less by now', () => {
     scene.relay.componentLost(domain('fabrikam.com'))
     expect(told(scene)).toEqual([])
   })
+
+  test('is told before that those he sees are gone', () => {
+    const partners = { ...types }
+    const scene = granted(memoryContacts(), partners)
+    fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk'))
+    told(scene)
+    scene.relay.distrusted(domain('fabrikam.com'))
+    expect(told(scene)).toEqual([gone(`${romeo}/desk`)])
+    partners['fabrikam.com'] = 'publicUnverified'
+    scene.relay.distrusted(domain('fabrikam.com'))
+    expect(told(scene)).toEqual([])
+  })
+
+  test('can still unsubscribe, and is told nothing', () => {
+    const contacts = memoryContacts()
+    const partners = { ...types }
+    const scene = granted(contacts, partners)
+    fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk'))
+    told(scene)
+    partners['fabrikam.com'] = 'publicUnverified'
+    fromPartner(scene, asks('unsubscribe'))
+    expect([told(scene), contacts.subscriptions.size]).toEqual([[], 0])
+  })
 })
