@@ -1,5 +1,5 @@
 import { isApproval } from '../policy/contacts.ts'
-import { needsNoWord, noPrivileges, type Privileges, privilegesIn } from '../policy/privileges.ts'
+import { needsNoWord, type Privileges, privilegesIn } from '../policy/privileges.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { toElement } from '../xml/element.ts'
@@ -131,8 +131,10 @@ export class PresenceService {
 
   /** The stream of a partner domain's component is lost: what becomes of anybody inside is not heard any more. */
   lost(remote: Domain): void {
-    for (const local of this.#privileges.grantersOf(remote)) this.#put({ local, remote }, noPrivileges)
+    const granters = this.#privileges.grantersOf(remote)
+    for (const local of granters) this.#tellAllGone({ local, remote })
     this.#privileges.forget(remote)
+    for (const local of granters) this.#unheard({ local, remote })
   }
 
   /** The partner of this domain is about to be trusted less: his users see nobody any more. */
@@ -165,19 +167,23 @@ export class PresenceService {
 
   #put(pair: Pair, privileges: Privileges): void {
     // Said while it still holds: what was told of these users is true no longer.
-    if (!privileges.presence && this.#privileges.of(pair).presence) this.#tellAllGone(pair)
+    if (!privileges.presence) this.#tellAllGone(pair)
     this.#privileges.put(pair, privileges)
     if (privileges.presence) this.#announcements.begin(pair)
-    else {
-      this.#announcements.end(pair)
-      if (!this.#privileges.isHeard(pair.local)) this.#known.forget(pair.local)
-    }
+    else this.#unheard(pair)
+  }
+
+  #unheard(pair: Pair): void {
+    this.#announcements.end(pair)
+    if (!this.#privileges.isHeard(pair.local)) this.#known.forget(pair.local)
   }
 
   #hearsPresence(slice: Slice, pair: Pair, source: Source): boolean {
     const { type, from = '' } = slice
     if (type !== undefined && type !== 'unavailable') return false
-    if (!this.#privileges.of(pair).presence || !from.includes('/')) return false
+    if (!from.includes('/')) return false
+    // COMPAT(ejabberd): it may tell on before it grants anew what it has not forgotten. That is not for the partner either.
+    if (!this.#privileges.of(pair).presence) return this.#privileges.isForgotten(pair)
     const local = this.#addresses.find(from)?.bare
     const address = canonicalAddress(from)
     if (local === undefined || address === undefined || isDomainItself(local)) return false
@@ -272,7 +278,7 @@ export class PresenceService {
   }
 
   #tellAllGone(pair: Pair): void {
-    if (!this.#serves(pair)) return
+    if (!this.#serves(pair) || !this.#privileges.of(pair).presence) return
     const { subscriptions } = this.#contacts
     const users = [...subscriptions.usersSeenBy(pair.remote)].filter(
       user => domainOfBare(user) === pair.local,

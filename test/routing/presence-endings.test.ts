@@ -10,6 +10,7 @@ import {
   granted,
   juliet,
   nurse,
+  offline,
   online,
   presence,
   romeo,
@@ -118,6 +119,21 @@ describe('when the stream of a component is lost', () => {
     expect(told(scene)).toEqual([gone(`${romeo}/desk`)])
     fromPartner(scene, asks('probe', nurse))
     expect(told(scene)).toEqual([online('desk', nurse, '<show>away</show>')])
+  })
+
+  test('what is told before the next advertisement is not for the partner, and passes once it says so', () => {
+    const scene = granted()
+    for (const _ of [1, 2]) {
+      scene.relay.componentLost(domain('fabrikam.com'))
+      fromInside(scene, online('desk') + offline('desk'))
+      expect(told(scene)).toEqual([])
+    }
+    fromInside(scene, online('desk', juliet))
+    fromInside(scene, advertisement("<perm access='roster' type='get'/>") + online('desk'))
+    expect(told(scene)).toEqual([online('desk', juliet), online('desk')])
+    scene.relay.componentLost(domain('fabrikam.com'))
+    fromInside(scene, online('desk'))
+    expect(told(scene)).toEqual([online('desk')])
   })
 
   test('what was known is forgotten with the last one that hears of it', () => {
