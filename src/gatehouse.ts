@@ -165,7 +165,11 @@ export async function startGatehouse(
     }
     const routes = apiRoutes({
       config: () => current.config,
-      contacts,
+      contacts: {
+        ...contacts,
+        revoke: (local, remote, order) =>
+          relay.revoke(local, remote, () => contacts.revoke(local, remote, order)),
+      },
       directory,
       inside: insideState,
       credentials: () => credentials,
@@ -201,6 +205,8 @@ export async function startGatehouse(
     credentials = nextCredentials
     // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
     connector.setPartners([...new Set([...partnerDomains(current.config), ...partnerDomains(next)])])
+    for (const domain of partnerDomains(next))
+      if (next.partners.find(domain)?.partnerType === 'publicUnverified') relay.distrusted(domain)
     current = derived
     journal.keepPartners()
     ownExpiry.look()

@@ -34,6 +34,9 @@ const contactJson = z.strictObject({
     .array(z.enum(['subscribe', 'subscribed']))
     .describe('What the local user has sent to it, and not taken back.'),
   operator: z.string().nullable().describe('Who allowed it; null = the local user alone.'),
+  approved: z
+    .boolean()
+    .describe('The gateway has approved its subscription itself. That alone authorises nobody.'),
   reason: z.string().nullable(),
 })
 
@@ -74,7 +77,8 @@ export function contactRoutes(contacts: ContactOrders, config: () => Config, aud
       method: 'GET',
       path: '/contacts',
       role: 'viewer',
-      summary: 'Authorised contacts, in order, a page at a time.',
+      summary:
+        'Authorised contacts, and those whose subscription the gateway has approved, in order, a page at a time.',
       answers: { 200: contactsJson },
       query: z.strictObject({
         local: z.string().optional(),
@@ -118,17 +122,18 @@ export function contactRoutes(contacts: ContactOrders, config: () => Config, aud
       method: 'DELETE',
       path: '/contacts/{local}/{remote}',
       role: 'administrator',
-      summary: 'Ends an authorisation, whatever it came from.',
+      summary:
+        'Ends an authorisation, whatever it came from, and a subscription that the gateway has approved.',
       answers: { 200: contactChangeJson },
       refusals: { 404: 'there is no such contact', 503: unwritten },
       handle: async ({ caller, parameters }) => {
         // Also of a domain that is no partner's any more.
         const { local, remote } = pairIn(parameters)
-        if (!contacts.has(local, remote))
-          throw new RequestError(404, `${remote} is not an authorised contact of ${local}`)
         const known = contacts.find(local, remote)
-        const before = known === undefined ? null : asJson(known)
-        const change = { action: 'contact.revoke', subject: `${local} ${remote}`, before, after: null }
+        if (known === undefined)
+          throw new RequestError(404, `${remote} is not an authorised contact of ${local}`)
+        const subject = `${local} ${remote}`
+        const change = { action: 'contact.revoke', subject, before: asJson(known), after: null }
         const order = { operator: caller.name }
         await audit.record(caller, change, () => written(() => contacts.revoke(local, remote, order)))
         return [200, { local, remote, authorised: false, changed: true }]
@@ -196,7 +201,7 @@ function written(change: () => boolean): boolean {
   }
 }
 
-function asJson({ local, remote, since, words, operator, reason }: Contact): ContactJson {
-  const who = { operator: operator ?? null, reason: reason ?? null }
+function asJson({ local, remote, since, words, operator, isApproved, reason }: Contact): ContactJson {
+  const who = { operator: operator ?? null, approved: isApproved, reason: reason ?? null }
   return { local, remote, since: since.toISOString(), words: [...words], ...who }
 }

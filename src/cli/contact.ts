@@ -51,7 +51,7 @@ export async function allowContact(
   })
 }
 
-/** `contact revoke`: ends an authorisation, whatever it came from. */
+/** `contact revoke`: ends an authorisation, whatever it came from, and a subscription that the gateway has approved. */
 export async function revokeContact(
   pair: PairArguments,
   options: CommandOptions,
@@ -74,11 +74,11 @@ function tell(change: ContactChangeJson, text: string, { json }: CommandOptions,
 function formatContacts(contacts: readonly ContactJson[]): string {
   return formatTable([
     ['local user', "partner's user", 'since', 'by', 'reason'],
-    ...contacts.map(({ local, remote, since, words, operator, reason }) => [
+    ...contacts.map(({ local, remote, since, words, operator, approved, reason }) => [
       local,
       remote,
       since.replace(/\.\d+Z$/, 'Z'),
-      [...(operator === null ? [] : [operator]), ...words].join(', '),
+      [operator ?? [], words, approved ? 'approved by the gateway' : []].flat().join(', '),
       reason ?? '',
     ]),
   ])

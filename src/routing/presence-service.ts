@@ -1,5 +1,5 @@
 import { isApproval } from '../policy/contacts.ts'
-import { needsNoWord, noPrivileges, type Privileges, privilegesIn } from '../policy/privileges.ts'
+import { needsNoWord, type Privileges, privilegesIn } from '../policy/privileges.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { toElement } from '../xml/element.ts'
@@ -18,6 +18,7 @@ import {
 import { ns } from '../xmpp/namespaces.ts'
 import type { AddressCache } from './address-cache.ts'
 import { Announcements } from './announcements.ts'
+import { ChangeRate } from './change-rate.ts'
 import type { Contacts } from './gate.ts'
 import { KnownPresences } from './known-presences.ts'
 import { portable } from './portable.ts'
@@ -33,6 +34,9 @@ export type Taken = {
   readonly answer: (isKept: boolean) => boolean
 }
 
+/** A partner whose requests are too many sends more of them. */
+const toldEveryMs = 60_000
+
 /**
  * What holds "without the local user's word" (contract §3): where the server inside lets the component of a partner's domain hear
  * its users' presence (XEP-0356), the gateway approves subscriptions of that partner's users, tells them the presence and answers
@@ -46,19 +50,22 @@ export class PresenceService {
   readonly #privileges: GrantedPrivileges
   readonly #known = new KnownPresences()
   readonly #announcements: Announcements
-  readonly #withoutRoom = new Set<Domain>()
+  readonly #rate = new ChangeRate()
+  /** When it was last told that a partner domain's subscriptions are not kept. */
+  readonly #toldMs = new Map<Domain, number>()
   readonly teller: PresenceTeller
 
   constructor(
     parts: { ways: Ways; contacts: Contacts; addresses: AddressCache; privileges: GrantedPrivileges },
     telemetry: { metrics: Metrics; log: Log },
+    later: (work: () => void) => void,
   ) {
     this.#ways = parts.ways
     this.#contacts = parts.contacts
     this.#addresses = parts.addresses
     this.#privileges = parts.privileges
     this.#log = telemetry.log
-    this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics)
+    this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics, later)
     this.#announcements = new Announcements(
       parts.contacts.subscriptions,
       pair => !parts.ways.outward(pair).isFull,
@@ -84,7 +91,8 @@ export class PresenceService {
   take(slice: Slice, pair: Pair): Taken | undefined {
     const { type } = slice
     if (type !== 'subscribe' && type !== 'unsubscribe' && type !== 'probe') return undefined
-    if (!this.#serves(pair)) return undefined
+    // What was approved while the partner was trusted more ends all the same.
+    if (type !== 'unsubscribe' && !this.#serves(pair)) return undefined
     const local = this.#addresses.find(slice.to ?? '')?.bare
     const remote = this.#addresses.find(slice.from ?? '')?.bare
     if (local === undefined || remote === undefined) return undefined
@@ -99,10 +107,39 @@ export class PresenceService {
     }
   }
 
+  /** Has the gateway approved that the receiver of this stanza of a local user sees him? */
+  isSeenBy(slice: Slice): boolean {
+    const local = this.#addresses.find(slice.from ?? '')?.bare
+    const remote = this.#addresses.find(slice.to ?? '')?.bare
+    return local !== undefined && remote !== undefined && this.#contacts.subscriptions.has(local, remote)
+  }
+
+  /** The user has taken it back: his server, which knows nothing of it, does not tell that he is gone (RFC 6121 §3.2.2). */
+  declined({ from = '', to = '' }: Slice, pair: Pair): void {
+    const local = this.#addresses.find(from)?.bare
+    if (local !== undefined && this.#serves(pair)) this.teller.tellGone(pair, local, bareAddress(to))
+  }
+
+  /** An operator has ended what the gateway had approved. */
+  revoked(local: BareJid, remote: BareJid): void {
+    const pair = { local: domainOfBare(local), remote: domainOfBare(remote) }
+    if (!this.#serves(pair)) return
+    const to = writtenBare(remote)
+    this.teller.tellGone(pair, local, to)
+    this.teller.send(pair, tag('presence', { type: 'unsubscribed', from: writtenBare(local), to }))
+  }
+
   /** The stream of a partner domain's component is lost: what becomes of anybody inside is not heard any more. */
   lost(remote: Domain): void {
-    for (const local of this.#privileges.grantersOf(remote)) this.#put({ local, remote }, noPrivileges)
+    const granters = this.#privileges.grantersOf(remote)
+    for (const local of granters) this.#tellAllGone({ local, remote })
     this.#privileges.forget(remote)
+    for (const local of granters) this.#unheard({ local, remote })
+  }
+
+  /** The partner of this domain is about to be trusted less: his users see nobody any more. */
+  distrusted(remote: Domain): void {
+    for (const local of this.#privileges.grantersOf(remote)) this.#tellAllGone({ local, remote })
   }
 
   stop(): void {
@@ -130,19 +167,23 @@ export class PresenceService {
 
   #put(pair: Pair, privileges: Privileges): void {
     // Said while it still holds: what was told of these users is true no longer.
-    if (!privileges.presence && this.#privileges.of(pair).presence) this.#tellAllGone(pair)
+    if (!privileges.presence) this.#tellAllGone(pair)
     this.#privileges.put(pair, privileges)
     if (privileges.presence) this.#announcements.begin(pair)
-    else {
-      this.#announcements.end(pair)
-      if (!this.#privileges.isHeard(pair.local)) this.#known.forget(pair.local)
-    }
+    else this.#unheard(pair)
+  }
+
+  #unheard(pair: Pair): void {
+    this.#announcements.end(pair)
+    if (!this.#privileges.isHeard(pair.local)) this.#known.forget(pair.local)
   }
 
   #hearsPresence(slice: Slice, pair: Pair, source: Source): boolean {
     const { type, from = '' } = slice
     if (type !== undefined && type !== 'unavailable') return false
-    if (!this.#privileges.of(pair).presence || !from.includes('/')) return false
+    if (!from.includes('/')) return false
+    // COMPAT(ejabberd): it may tell on before it grants anew what it has not forgotten. That is not for the partner either.
+    if (!this.#privileges.of(pair).presence) return this.#privileges.isForgotten(pair)
     const local = this.#addresses.find(from)?.bare
     const address = canonicalAddress(from)
     if (local === undefined || address === undefined || isDomainItself(local)) return false
@@ -151,11 +192,23 @@ export class PresenceService {
     bytes.copy(own, 0, start, end)
     const [heard] = elementsOf(own, ns.server)
     if (heard === undefined) return false
-    if (type === undefined) this.#known.put({ local, domain: pair.local, address, slice: heard })
-    else this.#known.delete(address)
+    if (this.#isToldBy(pair, address)) {
+      const { local: domain, remote: component } = pair
+      if (type === undefined) this.#known.put({ local, domain, component, address, slice: heard })
+      else this.#known.delete(address)
+    }
     if (this.#serves(pair))
       this.teller.relay(pair, heard, this.#contacts.subscriptions.subscribersOf(local, pair.remote))
     return true
+  }
+
+  /**
+   * Does this component have the say of a resource? The server inside tells each of them, and one whose stream is paused may tell
+   * later what holds no longer: the first has it, while it is there.
+   */
+  #isToldBy({ local, remote }: Pair, address: string): boolean {
+    const first = this.#known.find(address)?.component
+    return first === undefined || first === remote || !this.#privileges.of({ local, remote: first }).presence
   }
 
   #subscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
@@ -177,20 +230,31 @@ export class PresenceService {
   }
 
   #keep({ remote: domain }: Pair, local: BareJid, remote: BareJid): boolean {
-    const isKept = this.#contacts.subscriptions.keep(local, remote)
-    if (isKept) this.#withoutRoom.delete(domain)
-    else if (!this.#withoutRoom.has(domain)) {
-      this.#withoutRoom.add(domain)
-      const reason = 'there are too many of them; more contact requests from this partner go to the users'
-      this.#log.warn('approved subscriptions find no room', { remote: domain, reason })
-    }
-    return isKept
+    const reason = !this.#rate.has(domain)
+      ? 'too many a second'
+      : !this.#contacts.subscriptions.keep(local, remote)
+        ? 'there are too many of them'
+        : undefined
+    if (reason === undefined) this.#rate.take(domain)
+    else this.#tellUnkept(domain, reason)
+    return reason === undefined
+  }
+
+  #tellUnkept(remote: Domain, reason: string): void {
+    const nowMs = performance.now()
+    if (nowMs - (this.#toldMs.get(remote) ?? Number.NEGATIVE_INFINITY) < toldEveryMs) return
+    this.#toldMs.set(remote, nowMs)
+    this.#log.warn('contact requests of a partner go to the users: the gateway approves no more of them', {
+      remote,
+      reason,
+    })
   }
 
   #unsubscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {
     if (!this.#contacts.subscriptions.end(local, remote)) return undefined
+    this.#rate.take(pair.remote)
     const answer = () => {
-      if (!this.#privileges.of(pair).presence) return false
+      if (!this.#privileges.of(pair).presence || !this.#serves(pair)) return false
       this.teller.tellGone(pair, local, bareAddress(slice.from ?? ''))
       return !isApproval(this.#contacts.words(local, remote))
     }
@@ -214,12 +278,11 @@ export class PresenceService {
   }
 
   #tellAllGone(pair: Pair): void {
-    if (!this.#serves(pair)) return
+    if (!this.#serves(pair) || !this.#privileges.of(pair).presence) return
     const { subscriptions } = this.#contacts
-    for (const local of subscriptions.usersSeenBy(pair.remote)) {
-      if (domainOfBare(local) !== pair.local) continue
-      for (const subscriber of subscriptions.subscribersOf(local, pair.remote))
-        this.teller.tellGone(pair, local, writtenBare(subscriber))
-    }
+    const users = [...subscriptions.usersSeenBy(pair.remote)].filter(
+      user => domainOfBare(user) === pair.local,
+    )
+    this.teller.tellAllGone(pair, users, user => subscriptions.subscribersOf(user, pair.remote))
   }
 }

@@ -6,7 +6,8 @@ import { rewrite } from '../xml/rewrite.ts'
 import { tag } from '../xml/writer.ts'
 import { type BareJid, writtenBare } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
-import type { KnownPresences } from './known-presences.ts'
+import type { KnownPresence, KnownPresences } from './known-presences.ts'
+import { Portions } from './portions.ts'
 import type { Pair, Ways } from './ways.ts'
 
 /** Tells partners' users the presence of ours, each what the type of his partner lets him see. */
@@ -14,13 +15,25 @@ export class PresenceTeller {
   readonly #ways: Pick<Ways, 'outward' | 'partnerType'>
   readonly #known: KnownPresences
   readonly #metrics: Metrics
-  /** Presences for partners that do not read what they are sent. */
-  dropped = 0
+  readonly #portions: Portions
+  #dropped = 0
 
-  constructor(ways: Pick<Ways, 'outward' | 'partnerType'>, known: KnownPresences, metrics: Metrics) {
+  /** @param later runs it at the end of this turn */
+  constructor(
+    ways: Pick<Ways, 'outward' | 'partnerType'>,
+    known: KnownPresences,
+    metrics: Metrics,
+    later: (work: () => void) => void,
+  ) {
+    this.#portions = new Portions(pair => !ways.outward(pair).isFull, later)
     this.#ways = ways
     this.#known = known
     this.#metrics = metrics
+  }
+
+  /** Presences for partners that do not read what they are sent. */
+  get dropped(): number {
+    return this.#dropped + this.#portions.dropped
   }
 
   /** Every presence known of a local user. @returns false where none is */
@@ -35,9 +48,17 @@ export class PresenceTeller {
 
   /** That every resource known of a local user is gone. */
   tellGone(pair: Pair, local: BareJid, to: string): void {
-    for (const { slice } of this.#known.of(local)) {
-      this.send(pair, tag('presence', { type: 'unavailable', from: slice.from, to }))
-    }
+    for (const known of this.#known.of(local)) this.#sendGone(pair, known, to)
+  }
+
+  /** That everybody known is gone, to all who see him. What is known may be forgotten meanwhile. */
+  tellAllGone(
+    pair: Pair,
+    users: Iterable<BareJid>,
+    subscribersOf: (user: BareJid) => Iterable<BareJid>,
+  ): void {
+    const known = Array.from(users).flatMap(user => [...this.#known.of(user)])
+    this.#portions.add(pair, this.#allGone(pair, known, subscribersOf))
   }
 
   /** That a local user is nowhere (RFC 6121 §4.3.2). */
@@ -45,24 +66,43 @@ export class PresenceTeller {
     this.send(pair, tag('presence', { type: 'unavailable', from: writtenBare(local), to }))
   }
 
-  /** One presence of a local user, as it has just been heard, to all who see it. */
+  /** One presence of a local user, as it has just been heard, to all who see it, in portions. */
   relay(pair: Pair, slice: Slice, subscribers: Iterable<BareJid>): void {
-    let seen: Slice | undefined
-    for (const subscriber of subscribers) {
-      seen ??= this.#seenBy(pair, slice)
-      this.send(pair, seen.withTo(writtenBare(subscriber)))
-    }
+    this.#portions.add(pair, this.#toAll(pair, slice, subscribers))
   }
 
   /** One presence. It is dropped for a partner that takes nothing: memory is bounded. */
   send(pair: Pair, presence: string | Buffer): void {
     const destination = this.#ways.outward(pair)
     if (destination.isFull) {
-      this.dropped++
+      this.#dropped++
       return
     }
     this.#metrics.stanza('out', 'presence', 'relayed')
     destination.send({ bytes: Buffer.from(presence), stanzas: 1, isOurs: true })
+  }
+
+  *#toAll(pair: Pair, slice: Slice, subscribers: Iterable<BareJid>): Generator<() => void, void> {
+    let seen: Slice | undefined
+    for (const subscriber of subscribers)
+      yield () => {
+        seen ??= this.#seenBy(pair, slice)
+        this.send(pair, seen.withTo(writtenBare(subscriber)))
+      }
+  }
+
+  *#allGone(
+    pair: Pair,
+    all: readonly KnownPresence[],
+    subscribersOf: (user: BareJid) => Iterable<BareJid>,
+  ): Generator<() => void, void> {
+    for (const known of all)
+      for (const subscriber of subscribersOf(known.local))
+        yield () => this.#sendGone(pair, known, writtenBare(subscriber))
+  }
+
+  #sendGone(pair: Pair, { slice }: KnownPresence, to: string): void {
+    this.send(pair, tag('presence', { type: 'unavailable', from: slice.from, to }))
   }
 
   #seenBy({ remote }: Pair, slice: Slice): Slice {

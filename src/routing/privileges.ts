@@ -6,6 +6,8 @@ import type { Pair } from './ways.ts'
 export class GrantedPrivileges {
   /** From partner domain to local domain; both are configured. */
   readonly #granted = new Map<Domain, Map<Domain, Privileges>>()
+  /** Who had granted presence when the component's stream was lost, and has said nothing since. */
+  readonly #forgotten = new Map<Domain, ReadonlySet<Domain>>()
 
   of({ local, remote }: Pair): Privileges {
     return this.#granted.get(remote)?.get(local) ?? noPrivileges
@@ -18,6 +20,11 @@ export class GrantedPrivileges {
     else known.set(local, privileges)
   }
 
+  /** Had presence been granted before the component's stream was lost? False once there is an advertisement. */
+  isForgotten({ local, remote }: Pair): boolean {
+    return this.#granted.get(remote)?.has(local) !== true && this.#forgotten.get(remote)?.has(local) === true
+  }
+
   /** The local domains that have granted anything to a component. */
   grantersOf(remote: Domain): Domain[] {
     return [...(this.#granted.get(remote)?.keys() ?? [])]
@@ -25,6 +32,11 @@ export class GrantedPrivileges {
 
   /** The component's stream is lost. */
   forget(remote: Domain): void {
+    const granted = [...(this.#granted.get(remote) ?? [])].filter(([, { presence }]) => presence)
+    const before = [...(this.#forgotten.get(remote) ?? [])].filter(local =>
+      this.isForgotten({ local, remote }),
+    )
+    this.#forgotten.set(remote, new Set([...before, ...granted.map(([local]) => local)]))
     this.#granted.delete(remote)
   }
 

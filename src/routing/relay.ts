@@ -9,13 +9,14 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
 import { type Destination, type Run, RunBuilder } from '../xml/run.ts'
-import { type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
+import { type BareJid, type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
 import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
 import type { StanzaKind } from '../xmpp/stanza.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 import { AddressCache } from './address-cache.ts'
 import { bounceOf, errorFor, unsubscribedFor } from './bounce.ts'
 import { type Contacts, Gate } from './gate.ts'
+import { GroupCommit } from './group-commit.ts'
 import { HeldRead } from './held.ts'
 import { portable } from './portable.ts'
 import { PresenceService, type Taken } from './presence-service.ts'
@@ -33,6 +34,7 @@ import type { Pair, Source, Undeliverable, Ways } from './ways.ts'
 export class Relay {
   readonly #ways: Ways
   readonly #domains: { isLocal(domain: Domain): boolean; isPartner(domain: Domain): boolean }
+  readonly #contacts: Contacts
   readonly #metrics: Metrics
   readonly #refusals: Refusals
   readonly #addresses = new AddressCache()
@@ -41,21 +43,30 @@ export class Relay {
   readonly #rosters: Rosters
   readonly #gate: Gate
   readonly #presence: PresenceService
+  readonly #commit: GroupCommit
   /** Errors for peers that do not read what they are sent. */
   droppedErrors = 0
 
-  constructor(ways: Ways, contacts: Contacts, telemetry: { metrics: Metrics; log: Log }) {
+  /** @param later runs something at the end of this turn of the event loop */
+  constructor(
+    ways: Ways,
+    contacts: Contacts,
+    telemetry: { metrics: Metrics; log: Log },
+    later: (work: () => void) => void = setImmediate,
+  ) {
     this.#ways = ways
     this.#domains = {
       isLocal: ways.isLocal,
       isPartner: domain => ways.partnerType(domain) !== undefined,
     }
+    this.#contacts = contacts
     this.#metrics = telemetry.metrics
     this.#refusals = new Refusals(telemetry)
     this.#rosters = new Rosters(ways.inward, this.#addresses)
     const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
     this.#gate = new Gate({ ...parts, rosters: this.#rosters, access: this.#access })
-    this.#presence = new PresenceService(parts, telemetry)
+    this.#presence = new PresenceService(parts, telemetry, later)
+    this.#commit = new GroupCommit(() => this.#gate.settle(), telemetry.log, later)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
   }
@@ -70,24 +81,23 @@ export class Relay {
     const valve = new Valve(source)
     const runs = new RunBuilder(valve)
     let hasLeft = false
-    const read = new HeldRead<Pair, Taken | undefined>(
-      () => this.#gate.settle(),
-      (slice, pair, taken, isKept) => {
+    const flush = () => {
+      runs.flush()
+      if (hasLeft) this.#commit.join(() => {})
+      hasLeft = false
+    }
+    const read = new HeldRead<Pair, Taken | undefined>(source, valve, this.#commit, {
+      pass: (slice, pair, taken, isKept, context) => {
         if (taken?.answer(isKept)) return
         const verdict = this.#gate.inward(this.#partnerType(pair.remote), slice, pair)
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, pair, verdict.rule)
         hasLeft = this.#gate.learnInward(slice) || hasLeft
         this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
-        runs.add(this.#ways.inward(pair.remote), portable(slice, source, ns.server, ns.component))
+        runs.add(this.#ways.inward(pair.remote), portable(slice, context, ns.server, ns.component))
       },
-    )
-    const flush = () => {
-      read.release()
-      runs.flush()
-      if (hasLeft) this.#gate.settle()
-      hasLeft = false
-    }
+      flush,
+    })
     const queue = new Queue<Pair>(valve, {
       mustWait: (slice, pair, resume) =>
         this.#gate.awaitsRoster(this.#partnerType(pair.remote), slice, pair, resume),
@@ -95,7 +105,7 @@ export class Relay {
         const taken = slice.name === 'presence' ? this.#presence.take(slice, pair) : undefined
         read.add(slice, pair, taken, taken?.isDue === true)
       },
-      flush,
+      flush: () => read.release(),
     })
     return {
       stanza: (slice, proofs) => {
@@ -109,14 +119,19 @@ export class Relay {
         if (slice.name === 'iq' && this.#isPong(slice, proof)) return
         queue.add(slice, proof)
       },
-      flush,
+      flush: () => read.release(),
     }
   }
 
   /** Takes the stanzas that the inside has for one partner domain. */
   fromInside(source: Source, component: Domain): { stanza(slice: Slice): void; flush(): void } {
-    const runs = new RunBuilder(source)
-    const pass = (slice: Slice, pair: Pair, learned: Learned, isKept: boolean) => {
+    const valve = new Valve(source)
+    const runs = new RunBuilder(valve)
+    const pass = (slice: Slice, pair: Pair, learned: Learned | 'declined', isKept: boolean) => {
+      if (learned === 'declined') {
+        runs.flush()
+        this.#presence.declined(slice, pair)
+      }
       const isLost = learned === 'full' || (learned === 'due' && !isKept && !this.#gate.isKnown(slice))
       if (isLost && this.#dependsOnStore(slice, pair))
         return this.#deny('out', slice, pair, learned === 'full' ? 'too-many-contacts' : 'store-failed')
@@ -130,19 +145,31 @@ export class Relay {
       this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
       runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
     }
-    const read = new HeldRead<Pair, Learned>(() => this.#gate.settle(), pass)
+    const read = new HeldRead<Pair, Learned | 'declined'>(source, valve, this.#commit, {
+      pass,
+      flush: () => runs.flush(),
+    })
     return {
       stanza: slice => {
         const pair = insidePair(slice, this.#domains, this.#addresses.domainOf)
         if ('condition' in pair) return this.#comesBack(slice, pair, component)
+        const isDeclined =
+          slice.name === 'presence' && slice.type === 'unsubscribed' && this.#presence.isSeenBy(slice)
         const learned = this.#gate.learn(slice)
-        read.add(slice, pair, learned, learned === 'due')
+        read.add(slice, pair, isDeclined ? 'declined' : learned, learned === 'due')
       },
-      flush: () => {
-        read.release()
-        runs.flush()
-      },
+      flush: () => read.release(),
     }
+  }
+
+  /** Ends by an operator's order what there is between the two, and tells the contact, where he saw the user by the gateway's approval. */
+  revoke(local: BareJid, remote: BareJid, end: () => boolean): boolean {
+    // What was read before comes before.
+    this.#commit.now()
+    const wasSeen = this.#contacts.subscriptions.has(local, remote)
+    const isEnded = end()
+    if (wasSeen) this.#presence.revoked(local, remote)
+    return isEnded
   }
 
   /** What a local domain has granted to a partner domain's component. */
@@ -157,13 +184,21 @@ export class Relay {
 
   /** The stream of a partner domain's component is lost. */
   componentLost(remote: Domain): void {
+    // What it has said comes first.
+    this.#commit.now()
     this.#access.lost(remote)
     this.#presence.lost(remote)
     this.#rosters.lost(remote)
   }
 
-  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on. */
+  /** The partner of this domain is about to be trusted less. */
+  distrusted(remote: Domain): void {
+    this.#presence.distrusted(remote)
+  }
+
+  /** Nothing is told nor asked any more of the gateway's own accord; what waits for an answer goes on, what waits for the disk waits no more. */
   stop(): void {
+    this.#commit.stop()
     this.#presence.stop()
     this.#rosters.stop()
   }

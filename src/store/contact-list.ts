@@ -4,16 +4,18 @@ import type { BareJid } from '../xmpp/address.ts'
 /** Who changes a contact by command, and why. */
 export type Order = { readonly operator: string; readonly reason?: string | undefined }
 
-/** An authorised contact: who, whom, when and why. */
+/** An authorised contact, or one whose subscription the gateway has approved: who, whom, when and why. */
 export type Contact = {
   readonly local: BareJid
   readonly remote: BareJid
-  /** When it became authorised. */
+  /** When it became authorised; when it was approved, where that was all. */
   readonly since: Date
   /** What the local user has sent to it, and not taken back; nothing where an operator alone has allowed it. */
   readonly words: readonly ('subscribe' | 'subscribed')[]
   /** The operator who allowed it; undefined = the local user alone has. */
   readonly operator: string | undefined
+  /** The gateway has approved its subscription itself. That alone authorises nobody. */
+  readonly isApproved: boolean
   /** Why, in the operator's words. */
   readonly reason: string | undefined
 }
@@ -40,35 +42,39 @@ export function listContacts(
   const start = [after?.local ?? '', after?.remote ?? '']
   const rows = database
     .prepare(
-      `SELECT * FROM (SELECT * FROM contact WHERE (local, remote) > (?, ?) ORDER BY local, remote LIMIT ${mostScanned})
+      `${columns} FROM (${pairs} LIMIT ${mostScanned}) ${joined}
        WHERE ${among('local', local)} AND ${among('remote', remote)} ORDER BY local, remote LIMIT ?`,
     )
-    .all(...start, ...[local, remote].filter(bare => bare !== undefined), most)
+    .all(...start, ...start, ...[local, remote].filter(bare => bare !== undefined), most)
   const contacts = rows.map(asContact)
   if (contacts.length === most) return { contacts, next: contacts.at(-1) }
-  const last = database
-    .prepare(
-      `SELECT local, remote FROM contact WHERE (local, remote) > (?, ?) ORDER BY local, remote
-       LIMIT 1 OFFSET ${mostScanned - 1}`,
-    )
-    .get(...start)
+  const last = database.prepare(`${pairs} LIMIT 1 OFFSET ${mostScanned - 1}`).get(...start, ...start)
   const next = last && { local: last['local'] as BareJid, remote: last['remote'] as BareJid }
   return { contacts, next }
 }
 
+const columns = 'SELECT local, remote, subscribe, subscribed, granted_ms, operator, reason, since_ms'
+const joined = 'LEFT JOIN contact USING (local, remote) LEFT JOIN subscription USING (local, remote)'
+/** All behind a pair, which is given twice. */
+const pairs = `SELECT local, remote FROM contact WHERE (local, remote) > (?, ?)
+  UNION SELECT local, remote FROM subscription WHERE (local, remote) > (?, ?) ORDER BY local, remote`
+
 /** Reads one contact. */
 export function findContact(database: DatabaseSync, local: BareJid, remote: BareJid): Contact | undefined {
-  const row = database.prepare('SELECT * FROM contact WHERE local = ? AND remote = ?').get(local, remote)
-  return row && asContact(row)
+  const row = database
+    .prepare(`${columns} FROM (SELECT ? AS local, ? AS remote) ${joined}`)
+    .get(local, remote)
+  return row && (row['granted_ms'] ?? row['since_ms']) !== null ? asContact(row) : undefined
 }
 
 function asContact(row: Readonly<Record<string, SQLOutputValue>>): Contact {
   return {
     local: row['local'] as BareJid,
     remote: row['remote'] as BareJid,
-    since: new Date(row['granted_ms'] as number),
+    since: new Date((row['granted_ms'] ?? row['since_ms']) as number),
     words: (['subscribe', 'subscribed'] as const).filter(word => row[word] === 1),
     operator: (row['operator'] ?? undefined) as string | undefined,
+    isApproved: row['since_ms'] !== null,
     reason: (row['reason'] ?? undefined) as string | undefined,
   }
 }

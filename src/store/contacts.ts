@@ -158,6 +158,7 @@ export class ContactStore {
     if (changes.length === 0 && this.#owed.size === 0 && !this.subscriptions.isDue) return undefined
     const error = this.#write([...this.#owed.values(), ...changes.map(([, change]) => change)])
     if (error === undefined) this.#owed.clear()
+    else this.subscriptions.ended(false)
     for (const [key, change] of changes) {
       const before = this.#words(change.local, change.remote)
       const words = error === undefined ? change.words : withoutGrants(before, change.words)
@@ -190,13 +191,19 @@ export class ContactStore {
   }
 
   /**
-   * Ends an authorisation by an operator's command.
+   * Ends an authorisation by an operator's command, and the subscription that the gateway has approved.
    * @returns false where there was none
    * @throws {StoreError} when it cannot be written; nothing has changed then
    */
   revoke(local: BareJid, remote: BareJid): boolean {
-    if (!this.has(local, remote)) return false
-    this.#writeNow({ local, remote, words: undefined, order: undefined })
+    const isSubscriber = this.subscriptions.end(local, remote)
+    if (!isSubscriber && !this.has(local, remote)) return false
+    try {
+      this.#writeNow({ local, remote, words: undefined, order: undefined })
+    } catch (error) {
+      this.subscriptions.takeBack(local, remote)
+      throw error
+    }
     return true
   }
 
@@ -224,6 +231,7 @@ export class ContactStore {
     this.#remember(change)
   }
 
+  /** What was noted of subscriptions is written with it; where that fails, it waits for `settle` as before. */
   #write(changes: Iterable<Change>, more = ''): StoreError | undefined {
     const database = this.#database
     try {
@@ -242,7 +250,6 @@ export class ContactStore {
       this.#writes++
       return undefined
     } catch (error) {
-      this.subscriptions.ended(false)
       rollBack(database)
       return storeError(this.path, error)
     }

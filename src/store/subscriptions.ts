@@ -1,14 +1,28 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type BareJid, domainOfBare } from '../xmpp/address.ts'
+import { loadPairs } from './load.ts'
 
 /** A subscription begins or ends, and that is not on disk yet. */
 type Change = { readonly local: BareJid; readonly remote: BareJid; readonly isKept: boolean }
 
-/** Contact pairs, as they are written for one partner domain: contacts by local user. */
-type OfDomain = { readonly byUser: Map<BareJid, Set<BareJid>>; size: number }
+/** What there is, or may be: pairs, and the bytes of their addresses. */
+type Room = { readonly pairs: number; readonly bytes: number }
 
-/** A partner may make up addresses, of his own and of ours, as many as he likes. */
-const roomFor = { domain: 100_000, all: 1_000_000 }
+/** Contact pairs, as they are written for one partner domain: contacts by local user, and how many users each of them sees. */
+type OfDomain = {
+  readonly byUser: Map<BareJid, Set<BareJid>>
+  readonly seen: Map<BareJid, number>
+  size: number
+  bytes: number
+}
+
+/** A partner may make up addresses, of his own and of ours, as many and as long as he likes. */
+const roomFor = {
+  /** Users whom one of a partner's sees: he must not fill the room of all users of a public provider. */
+  user: 1_000,
+  domain: { pairs: 100_000, bytes: 16 * 2 ** 20 },
+  all: { pairs: 1_000_000, bytes: 128 * 2 ** 20 },
+}
 
 /**
  * The subscriptions that the gateway has approved in the name of local users: who of a partner's is told whose presence. In the
@@ -16,13 +30,15 @@ const roomFor = { domain: 100_000, all: 1_000_000 }
  */
 export class SubscriptionTable {
   readonly #now: () => number
-  readonly #room: { readonly domain: number; readonly all: number }
+  readonly #room: { readonly user: number; readonly domain: Room; readonly all: Room }
   readonly #put: StatementSync
   readonly #delete: StatementSync
   readonly #ofDomain = new Map<string, OfDomain>()
   #size = 0
+  #bytes = 0
   /** Changes since the last write, by pair. */
   #pending = new Map<string, Change>()
+  #pendingBytes = 0
   /** What has ended and could not be written. */
   readonly #owed = new Map<string, Change>()
 
@@ -32,12 +48,9 @@ export class SubscriptionTable {
     this.#room = room
     this.#put = database.prepare('INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)')
     this.#delete = database.prepare('DELETE FROM subscription WHERE local = ? AND remote = ?')
-    const users = database.prepare('SELECT local, json_group_array(remote) FROM subscription GROUP BY local')
-    users.setReturnArrays(true)
-    for (const row of users.iterate() as Iterable<unknown>) {
-      const [local, remotes] = row as [BareJid, string]
-      for (const remote of JSON.parse(remotes)) this.#remember({ local, remote, isKept: true })
-    }
+    loadPairs(database, 'subscription', '0', (local, remote) =>
+      this.#remember({ local, remote, isKept: true }),
+    )
   }
 
   get size(): number {
@@ -57,10 +70,16 @@ export class SubscriptionTable {
 
   /** Begins one; it holds from the next write on. @returns false where there is no room */
   keep(local: BareJid, remote: BareJid): boolean {
-    const pending = this.#pending.size
-    const ofDomain = this.#ofDomain.get(domainOfBare(remote))?.size ?? 0
-    if (ofDomain + pending >= this.#room.domain || this.#size + pending >= this.#room.all) return false
+    const { user, domain, all } = this.#room
+    const of = this.#ofDomain.get(domainOfBare(remote))
+    // What was noted since the last write may be anybody's.
+    const pairs = this.#pending.size
+    const bytes = this.#pendingBytes + bytesOf(local, remote)
+    if ((of?.seen.get(remote) ?? 0) + pairs >= user) return false
+    if ((of?.size ?? 0) + pairs >= domain.pairs || (of?.bytes ?? 0) + bytes > domain.bytes) return false
+    if (this.#size + pairs >= all.pairs || this.#bytes + bytes > all.bytes) return false
     this.#pending.set(keyOf(local, remote), { local, remote, isKept: true })
+    this.#pendingBytes = bytes
     return true
   }
 
@@ -69,6 +88,11 @@ export class SubscriptionTable {
     if (!this.has(local, remote)) return false
     this.#pending.set(keyOf(local, remote), { local, remote, isKept: false })
     return true
+  }
+
+  /** What was noted of it since the last write does not hold. */
+  takeBack(local: BareJid, remote: BareJid): void {
+    this.#pending.delete(keyOf(local, remote))
   }
 
   /** Who of a partner domain's is told the presence of a local user. */
@@ -97,6 +121,7 @@ export class SubscriptionTable {
   ended(isOnDisk: boolean): void {
     const changes = this.#pending
     this.#pending = new Map()
+    this.#pendingBytes = 0
     if (isOnDisk) this.#owed.clear()
     for (const [key, change] of changes) {
       if (isOnDisk || !change.isKept) this.#remember(change)
@@ -106,18 +131,33 @@ export class SubscriptionTable {
 
   #remember({ local, remote, isKept }: Change): void {
     const domain = domainOfBare(remote)
-    const of = this.#ofDomain.get(domain) ?? { byUser: new Map<BareJid, Set<BareJid>>(), size: 0 }
+    const of = this.#ofDomain.get(domain) ?? noneOfDomain()
     const contacts = of.byUser.get(local) ?? new Set<BareJid>()
-    const before = contacts.size
+    if (contacts.has(remote) === isKept) return
+    const more = isKept ? 1 : -1
     if (isKept) contacts.add(remote)
     else contacts.delete(remote)
-    of.size += contacts.size - before
-    this.#size += contacts.size - before
+    const seen = (of.seen.get(remote) ?? 0) + more
+    const bytes = more * bytesOf(local, remote)
+    of.size += more
+    of.bytes += bytes
+    this.#size += more
+    this.#bytes += bytes
     if (contacts.size === 0) of.byUser.delete(local)
     else of.byUser.set(local, contacts)
+    if (seen === 0) of.seen.delete(remote)
+    else of.seen.set(remote, seen)
     if (of.size === 0) this.#ofDomain.delete(domain)
     else this.#ofDomain.set(domain, of)
   }
+}
+
+function noneOfDomain(): OfDomain {
+  return { byUser: new Map(), seen: new Map(), size: 0, bytes: 0 }
+}
+
+function bytesOf(local: BareJid, remote: BareJid): number {
+  return Buffer.byteLength(local) + Buffer.byteLength(remote)
 }
 
 function keyOf(local: BareJid, remote: BareJid): string {

@@ -83,6 +83,7 @@ describe.each(['by the daemon', 'on the file'] as const)('contact, %s,', way => 
         since: expect.stringMatching(/^20\d\d-.*Z$/),
         words: [],
         operator: 'local operator',
+        approved: false,
         reason: null,
       },
     ])
@@ -156,6 +157,8 @@ describe.each(['by the daemon', 'on the file'] as const)('contact, %s,', way => 
     store.learn(bare(romeo), bare(juliet), 'subscribed')
     store.learn(bare('paris@contoso.com'), bare(juliet), 'subscribed')
     store.learn(bare(romeo), bare('rosaline@northwind.example'), 'subscribe')
+    store.subscriptions.keep(bare(romeo), bare(juliet))
+    store.subscriptions.keep(bare('peter@contoso.com'), bare(juliet))
     store.settle()
     store.allow(bare(romeo), bare('nurse@fabrikam.com'), { operator: 'local operator' })
     store.learn(bare(romeo), bare('nurse@fabrikam.com'), 'subscribe')
@@ -168,14 +171,26 @@ describe.each(['by the daemon', 'on the file'] as const)('contact, %s,', way => 
         .map(line => line.replace(/ {2,}\S+Z {2,}/, ' since '))
     const all = [
       'paris@contoso.com  juliet@fabrikam.com since subscribed',
-      'romeo@contoso.com  juliet@fabrikam.com since subscribe, subscribed',
+      'peter@contoso.com  juliet@fabrikam.com since approved by the gateway',
+      'romeo@contoso.com  juliet@fabrikam.com since subscribe, subscribed, approved by the gateway',
       'romeo@contoso.com  nurse@fabrikam.com since local operator, subscribe',
       'romeo@contoso.com  rosaline@northwind.example since subscribe',
     ]
     expect(await rows()).toEqual(all)
-    expect(await rows('--local', 'Romeo@contoso.com')).toEqual(all.slice(1))
-    expect(await rows('--remote', 'fabrikam.com')).toEqual(all.slice(0, 3))
-    expect(await rows('--local', romeo, '--remote', juliet)).toEqual(all.slice(1, 2))
+    expect(await rows('--local', 'Romeo@contoso.com')).toEqual(all.slice(2))
+    expect(await rows('--remote', 'fabrikam.com')).toEqual(all.slice(0, 4))
+    expect(await rows('--local', romeo, '--remote', juliet)).toEqual(all.slice(2, 3))
+  })
+
+  test('revokes what the gateway has approved', async () => {
+    const folder = newFolder()
+    const store = ContactStore.open(folder.at(database))
+    store.subscriptions.keep(bare(romeo), bare(juliet))
+    store.close()
+    await prepare(folder)
+    expect(await contact(folder, 'allow', romeo, juliet)).toMatchObject({ status: 0, err: '' })
+    expect(await contact(folder, 'revoke', romeo, juliet)).toMatchObject({ status: 0, err: '' })
+    expect((await contact(folder, 'list')).out).toBe('no authorised contacts\n')
   })
 
   test('lists more than one page', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { runCommand } from '../support/command-host.ts'
 import type { InsideStream } from '../support/inside-server.ts'
@@ -75,6 +76,39 @@ describe('without the word of the local user', () => {
       from: romeo,
       to: juliet,
     })
+  })
+
+  test('an operator sees that it is so, and ends it', async () => {
+    const { gateway, inside, sender, receiver } = await gatewayWith('federated')
+    sender.send(subscribe)
+    await receiver.next('presence')
+    inside.send(online)
+    await receiver.next('presence')
+    const contact = (...argv: string[]) => runCommand(['contact', ...argv, '--config', gateway.folder.file])
+    expect((await contact('list')).out).toMatch(
+      /^romeo@contoso\.com {2}juliet@fabrikam\.com {2}\S+ {2}approved by the gateway *$/m,
+    )
+    expect(await contact('revoke', romeo, juliet)).toMatchObject({ status: 0, err: '' })
+    const told = [await receiver.next('presence'), await receiver.next('presence')]
+    expect(told.map(({ attributes }) => attributes)).toEqual([
+      { type: 'unavailable', from: `${romeo}/desk`, to: juliet },
+      { type: 'unsubscribed', from: romeo, to: juliet },
+    ])
+    expect(gateway.metric('gatehouse_subscriptions')).toBe(0)
+    expect((await contact('list')).out).toBe('no authorised contacts\n')
+    expect((await contact('revoke', romeo, juliet)).status).toBe(1)
+  })
+
+  test('he sees nobody any more once his partner is publicUnverified', async () => {
+    const { gateway, inside, sender, receiver } = await gatewayWith('federated')
+    sender.send(subscribe)
+    await receiver.next('presence')
+    inside.send(online)
+    await receiver.next('presence')
+    const list = gateway.folder.at('config/partners.yaml')
+    writeFileSync(list, readFileSync(list, 'utf8').replace('federated', 'publicUnverified'))
+    await gateway.gatehouse.reload(gateway.folder.load())
+    expect((await receiver.next('presence')).attributes).toMatchObject({ type: 'unavailable', to: juliet })
   })
 
   test('he is told that the gateway stops', async () => {

@@ -177,8 +177,9 @@ describe('a read in which contacts are added', () => {
     fromInside(scene, message(1) + subscribe(2) + message(3) + subscribe(4, 'a@adatum.com') + message(5))
     expect(watched.settled).toBe(1)
     expect(scene.sent).toEqual([
+      `out contoso.com fabrikam.com: ${message(1)}`,
       'settled',
-      `out contoso.com fabrikam.com: ${message(1)}${subscribe(2)}${message(3)}`,
+      `out contoso.com fabrikam.com: ${subscribe(2)}${message(3)}`,
       `out contoso.com adatum.com: ${subscribe(4, 'a@adatum.com')}`,
       `out contoso.com fabrikam.com: ${message(5)}`,
     ])

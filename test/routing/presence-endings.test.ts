@@ -10,6 +10,7 @@ import {
   granted,
   juliet,
   nurse,
+  offline,
   online,
   presence,
   romeo,
@@ -46,10 +47,15 @@ describe('an approved subscription ends', () => {
     const contacts = memoryContacts()
     const scene = granted(contacts)
     fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk') + online('phone'))
     told(scene)
-    fromInside(scene, says('unsubscribed') + online('desk'))
-    expect(told(scene)).toEqual([says('unsubscribed')])
+    const message = `<message ${both(romeo, juliet)} id='1'/>`
+    fromInside(scene, message + says('unsubscribed') + online('desk'))
+    const farewell = [gone(`${romeo}/desk`), gone(`${romeo}/phone`)]
+    expect(told(scene)).toEqual([message, ...farewell, says('unsubscribed')])
     expect(contacts.subscriptions.size).toBe(0)
+    fromInside(scene, says('unsubscribed'))
+    expect(told(scene)).toEqual([says('unsubscribed')])
   })
 
   test('when the user has said subscribed, with the first presence that his server tells for it', () => {
@@ -115,6 +121,21 @@ describe('when the stream of a component is lost', () => {
     expect(told(scene)).toEqual([online('desk', nurse, '<show>away</show>')])
   })
 
+  test('what is told before the next advertisement is not for the partner, and passes once it says so', () => {
+    const scene = granted()
+    for (const _ of [1, 2]) {
+      scene.relay.componentLost(domain('fabrikam.com'))
+      fromInside(scene, online('desk') + offline('desk'))
+      expect(told(scene)).toEqual([])
+    }
+    fromInside(scene, online('desk', juliet))
+    fromInside(scene, advertisement("<perm access='roster' type='get'/>") + online('desk'))
+    expect(told(scene)).toEqual([online('desk', juliet), online('desk')])
+    scene.relay.componentLost(domain('fabrikam.com'))
+    fromInside(scene, online('desk'))
+    expect(told(scene)).toEqual([online('desk')])
+  })
+
   test('what was known is forgotten with the last one that hears of it', () => {
     const scene = granted()
     fromPartner(scene, asks('subscribe'))
@@ -138,5 +159,30 @@ describe('an approved contact of a partner who is trusted less by now', () => {
     fromPartner(scene, asks('probe'))
     scene.relay.componentLost(domain('fabrikam.com'))
     expect(told(scene)).toEqual([])
+  })
+
+  test('is told before that those he sees are gone', () => {
+    const partners = { ...types }
+    const scene = granted(memoryContacts(), partners)
+    fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk'))
+    told(scene)
+    scene.relay.distrusted(domain('fabrikam.com'))
+    expect(told(scene)).toEqual([gone(`${romeo}/desk`)])
+    partners['fabrikam.com'] = 'publicUnverified'
+    scene.relay.distrusted(domain('fabrikam.com'))
+    expect(told(scene)).toEqual([])
+  })
+
+  test('can still unsubscribe, and is told nothing', () => {
+    const contacts = memoryContacts()
+    const partners = { ...types }
+    const scene = granted(contacts, partners)
+    fromPartner(scene, asks('subscribe'))
+    fromInside(scene, online('desk'))
+    told(scene)
+    partners['fabrikam.com'] = 'publicUnverified'
+    fromPartner(scene, asks('unsubscribe'))
+    expect([told(scene), contacts.subscriptions.size]).toEqual([[], 0])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { memoryContacts } from '../support/contacts.ts'
+import { domain } from '../support/inbound-peer.ts'
 import {
   advertisement,
   approved,
@@ -52,9 +53,9 @@ describe("a contact's subscribe, where the inside grants presence", () => {
     }
     fromPartner(scene, `<message ${both(juliet, romeo)} id='1'/>${asks('subscribe')}`)
     expect(scene.sent).toEqual([
+      `in fabrikam.com: <message ${both(juliet, romeo)} id='1'/>`,
       'out settled',
       `out contoso.com fabrikam.com: ${approved()}`,
-      `in fabrikam.com: <message ${both(juliet, romeo)} id='1'/>`,
     ])
   })
 
@@ -128,6 +129,21 @@ describe('the presence of a local user', () => {
     fromInside(scene, online('desk', 'adatum.com'))
     fromInside(scene, online('desk').replaceAll('romeo', 'benvolio'))
     expect(told(scene)).toEqual([])
+  })
+
+  test('is known as the component says that was told first, not as one that lags behind', () => {
+    const scene = granted()
+    fromPartner(scene, asks('subscribe') + asks('subscribe', nurse))
+    fromInside(scene, online('desk', 'adatum.com', '<show>xa</show>'), 'adatum.com')
+    fromInside(scene, online('desk') + offline('desk'))
+    told(scene)
+    fromPartner(scene, asks('probe'))
+    expect(told(scene)).toEqual([online('desk', juliet, '<show>xa</show>')])
+    scene.relay.componentLost(domain('adatum.com'))
+    fromInside(scene, online('desk'))
+    told(scene)
+    fromPartner(scene, asks('probe'))
+    expect(told(scene)).toEqual([online('desk', juliet)])
   })
 
   test('passes as it is where it is for a user, and without the permission', () => {

@@ -37,7 +37,7 @@ describe('a contact', () => {
     const again = open(path)
     expect([again.size, again.has(romeo, juliet), again.has(romeo, nurse)]).toEqual([1, true, false])
     expect(again.list(anybody, 10).contacts).toEqual([
-      { local: romeo, remote: juliet, since: new Date(1_000), words: ['subscribe'] },
+      { local: romeo, remote: juliet, since: new Date(1_000), words: ['subscribe'], isApproved: false },
     ])
   })
 
@@ -103,7 +103,14 @@ describe('a contact', () => {
     store.learn(romeo, juliet, 'subscribe')
     store.settle()
     expect(store.list(anybody, 1).contacts).toEqual([
-      { local: romeo, remote: juliet, since: new Date(1_000), words: ['subscribe'], ...order },
+      {
+        local: romeo,
+        remote: juliet,
+        since: new Date(1_000),
+        words: ['subscribe'],
+        isApproved: false,
+        ...order,
+      },
     ])
     expect([store.revoke(romeo, juliet), store.revoke(romeo, juliet)]).toEqual([true, false])
     expect([store.has(romeo, juliet), store.list(anybody, 1).contacts]).toEqual([false, []])
@@ -118,7 +125,14 @@ describe('a contact', () => {
     store.learn(romeo, juliet, 'subscribed')
     store.settle()
     expect(store.list(anybody, 1).contacts).toEqual([
-      { local: romeo, remote: juliet, since: new Date(1_000), words: ['subscribe', 'subscribed'], ...order },
+      {
+        local: romeo,
+        remote: juliet,
+        since: new Date(1_000),
+        words: ['subscribe', 'subscribed'],
+        ...order,
+        isApproved: false,
+      },
     ])
     expect([store.words(romeo, juliet), store.isByOperator(romeo, juliet), store.size]).toEqual([3, true, 1])
     store.learn(romeo, juliet, 'unsubscribed')

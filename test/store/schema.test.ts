@@ -35,8 +35,21 @@ describe('a database of version 1', () => {
     const store = ContactStore.open(path)
     onTestFinished(() => void store.close())
     expect(store.list({ local: undefined, remote: undefined }, 10).contacts).toEqual([
-      { local: 'a@x.org', remote: 'b@y.org', since: new Date(1000), words: ['subscribe', 'subscribed'] },
-      { local: 'a@x.org', remote: 'c@y.org', since: new Date(2000), words: [], operator: 'local operator' },
+      {
+        local: 'a@x.org',
+        remote: 'b@y.org',
+        since: new Date(1000),
+        words: ['subscribe', 'subscribed'],
+        isApproved: false,
+      },
+      {
+        local: 'a@x.org',
+        remote: 'c@y.org',
+        since: new Date(2000),
+        words: [],
+        isApproved: false,
+        operator: 'local operator',
+      },
     ])
   })
 

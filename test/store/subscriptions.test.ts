@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
 import { migrate } from '../../src/store/schema.ts'
 import { SubscriptionTable } from '../../src/store/subscriptions.ts'
@@ -28,7 +28,9 @@ function newFile(): string {
   return join(folder, 'gatehouse.db')
 }
 
-function table(room?: { domain: number; all: number }) {
+const wide = { pairs: 9, bytes: 1000 }
+
+function table(room?: ConstructorParameters<typeof SubscriptionTable>[2]) {
   const database = new DatabaseSync(':memory:')
   onTestFinished(() => database.close())
   migrate(database)
@@ -57,6 +59,24 @@ describe('an approved subscription', () => {
     expect(open(path).subscriptions.size).toBe(0)
   })
 
+  test('is read again whatever page of the database it is on, a page for each question to the disk', () => {
+    const path = newFile()
+    open(path).close()
+    const database = new DatabaseSync(path)
+    database.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+       INSERT INTO subscription SELECT printf('u%05d@contoso.com', i), 'juliet@fabrikam.com', 0 FROM n`,
+    )
+    database.close()
+    const questions = vi.spyOn(StatementSync.prototype, 'iterate')
+    onTestFinished(() => questions.mockRestore())
+    const { subscriptions } = open(path)
+    expect(subscriptions.size).toBe(20_001)
+    const ends = ['u00000', 'u09999', 'u10000', 'u20000'].map(user => bare(`${user}@contoso.com`))
+    expect(ends.map(user => subscriptions.has(user, juliet))).toEqual([true, true, true, true])
+    expect(questions).not.toHaveBeenCalled()
+  })
+
   test('is found by partner domain and user', () => {
     const { subscriptions, settle } = table()
     for (const remote of [juliet, nurse, adam]) subscriptions.keep(romeo, remote)
@@ -83,8 +103,19 @@ describe('an approved subscription', () => {
   })
 
   test.each([
-    ['of one partner domain', { domain: 2, all: 9 }, [true, true, false, true]],
-    ['in all', { domain: 9, all: 3 }, [true, true, true, false]],
+    [
+      'of one partner domain',
+      { user: 9, domain: { ...wide, pairs: 2 }, all: wide },
+      [true, true, false, true],
+    ],
+    ['in all', { user: 9, domain: wide, all: { ...wide, pairs: 3 } }, [true, true, true, false]],
+    // Of 36, 35, 35 and 32 bytes.
+    [
+      'bytes of one partner domain',
+      { user: 9, domain: { ...wide, bytes: 75 }, all: wide },
+      [true, true, false, true],
+    ],
+    ['bytes in all', { user: 9, domain: wide, all: { ...wide, bytes: 110 } }, [true, true, true, false]],
   ])('finds no room where there are too many %s', (_, room, expected) => {
     const { subscriptions, settle } = table(room)
     const kept = [juliet, nurse, bare('peter@fabrikam.com'), adam].map(remote => {
@@ -95,8 +126,31 @@ describe('an approved subscription', () => {
     expect(kept).toEqual(expected)
   })
 
+  test('finds no room where one of a partner’s users sees too many; when he sees less, it does', () => {
+    const { subscriptions, settle } = table({ user: 2, domain: wide, all: wide })
+    const keep = (user: string, remote = juliet) => {
+      const isKept = subscriptions.keep(bare(`${user}@contoso.com`), remote)
+      settle()
+      return isKept
+    }
+    expect([keep('a'), keep('b'), keep('c'), keep('c', nurse)]).toEqual([true, true, false, true])
+    subscriptions.end(bare('a@contoso.com'), juliet)
+    settle()
+    expect([keep('c'), keep('d')]).toEqual([true, false])
+  })
+
+  test('finds no room for bytes not yet on disk', () => {
+    const { subscriptions } = table({ user: 9, domain: { ...wide, bytes: 75 }, all: wide })
+    const peter = bare('peter@fabrikam.com')
+    expect([juliet, nurse, peter].map(remote => subscriptions.keep(romeo, remote))).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
   test('finds none either among those not yet on disk', () => {
-    const { subscriptions } = table({ domain: 2, all: 9 })
+    const { subscriptions } = table({ user: 9, domain: { ...wide, pairs: 2 }, all: wide })
     expect(
       [juliet, nurse, bare('peter@fabrikam.com')].map(remote => subscriptions.keep(romeo, remote)),
     ).toEqual([true, true, false])
@@ -104,6 +158,26 @@ describe('an approved subscription', () => {
 })
 
 describe('where the disk takes nothing', () => {
+  test('an operator’s order changes nothing, and what was noted meanwhile is not taken for written', () => {
+    const path = newFile()
+    const store = open(path)
+    store.subscriptions.keep(romeo, juliet)
+    store.settle()
+    store.close()
+    const database = new DatabaseSync(path)
+    for (const change of ['INSERT', 'DELETE']) {
+      const full = `BEFORE ${change} ON subscription BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+      database.exec(`CREATE TRIGGER full_${change} ${full}`)
+    }
+    database.close()
+    const failing = open(path)
+    failing.subscriptions.keep(romeo, nurse)
+    expect(() => failing.revoke(romeo, juliet)).toThrow('disk full')
+    expect(failing.subscriptions.has(romeo, juliet)).toBe(true)
+    expect(failing.settle()?.message).toContain('disk full')
+    expect(failing.subscriptions.has(romeo, nurse)).toBe(false)
+  })
+
   test('none begins, and what ends is written later', () => {
     const path = newFile()
     const store = open(path)

@@ -26,6 +26,7 @@ export function relayScene(
   const full = new Set<string>()
   /** Those that give back at once whatever they are sent. */
   const closed = new Set<string>()
+  const due: (() => void)[] = []
   const log = memoryLog()
   const metrics = new Metrics()
   const destinations = new Map<string, Destination>()
@@ -56,16 +57,22 @@ export function relayScene(
     },
     contacts,
     { metrics, log },
+    work => due.push(work),
   )
+  /** Ends a turn of the event loop; so does each read, where none is `together` with the next. */
+  const endTurn = () => {
+    for (const work of due.splice(0)) work()
+  }
   const count = (labels: string) =>
     Number(metrics.render().split(`gatehouse_stanzas_total{${labels}} `)[1]?.split('\n')[0])
-  return { relay, contacts, sent, full, closed, log, metrics, count }
+  return { relay, contacts, sent, full, closed, log, metrics, count, endTurn, together: false }
 }
 
 export type Scene = ReturnType<typeof relayScene>
 
 /** Lets a peer send these stanzas in one read, over a stream with this header. */
 function read(
+  scene: Scene,
   content: string,
   stanzas: string,
   take: (source: ReturnType<typeof sourceOf>) => { stanza(slice: Slice): void; flush(): void },
@@ -82,6 +89,7 @@ function read(
     Buffer.from(`<stream:stream ${root} xmlns:stream='http://etherx.jabber.org/streams'>${stanzas}`),
   )
   sink.flush()
+  if (!scene.together) scene.endTurn()
 }
 
 const sourceOf = (reader: Reader) => ({
@@ -93,15 +101,15 @@ const sourceOf = (reader: Reader) => ({
 })
 
 /** Lets the partners send these stanzas in one read. */
-export function fromPartner({ relay }: Scene, stanzas: string, root?: string): void {
+export function fromPartner(scene: Scene, stanzas: string, root?: string): void {
   const take = (source: ReturnType<typeof sourceOf>) => {
-    const sink = relay.fromPartner(source)
+    const sink = scene.relay.fromPartner(source)
     return { stanza: (slice: Slice) => sink.stanza(slice, proofs), flush: () => sink.flush() }
   }
-  read('jabber:server', stanzas, take, root)
+  read(scene, 'jabber:server', stanzas, take, root)
 }
 
 /** Lets the inside send these stanzas in one read, on the stream of one component. */
-export function fromInside({ relay }: Scene, stanzas: string, component = 'fabrikam.com'): void {
-  read('jabber:component:accept', stanzas, source => relay.fromInside(source, domain(component)))
+export function fromInside(scene: Scene, stanzas: string, component = 'fabrikam.com'): void {
+  read(scene, 'jabber:component:accept', stanzas, source => scene.relay.fromInside(source, domain(component)))
 }
