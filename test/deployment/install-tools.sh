@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what the deployment tests run: promtool, systemd-analyze, prosodyctl and the tools to make a root directory, from
-# Debian. Safe to run again. Starts no service and leaves none running.
+# Installs what the deployment tests run: promtool, systemd-analyze, prosodyctl and the tools to make a root directory, and the
+# shells whose completion is tested, from Debian. Safe to run again. Starts no service and leaves none running.
 set -eu
 
-packages='prometheus prosody systemd util-linux iproute2 ca-certificates libatomic1'
+packages='prometheus prosody systemd util-linux iproute2 ca-certificates libatomic1 zsh fish'
 
 missing=''
 for package in $packages; do
@@ -29,7 +29,7 @@ if [ -n "$missing" ]; then
   apt-get install --yes --quiet --no-install-recommends $missing
 fi
 
-for command in promtool systemd-analyze prosodyctl unshare nsenter setpriv ip; do
+for command in promtool systemd-analyze prosodyctl zsh fish unshare nsenter setpriv ip; do
   if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null; then
     echo "install-tools.sh: $command is not on the path after installation" >&2
     exit 1
