@@ -73,6 +73,7 @@ function cannotRead(message: string, fields: Readonly<Record<string, unknown>> =
 
 function formatWhy(told: WhyJson): string {
   const { domain, partner, partnerType, state, attempts, lastSuccess, failures, lastFailure, meaning } = told
+  const { isMended, lastClaim } = told
   const isAnother = partner !== null && partner !== domain
   const who =
     partner === null
@@ -86,8 +87,13 @@ function formatWhy(told: WhyJson): string {
     lastSuccess === null ? 'none in the journal' : `${headWords(lastSuccess)}, ${outcomeWords(lastSuccess)}`
   const known = `Attempts       ${attempts} in the journal\nLast success   ${success}\n`
   if (lastFailure === null) return `${who}\n${now}${known}Failures       none in the journal\n`
-  const mended = told.isMended ? '\nIt has worked since.\n' : ''
-  return `${who}\n${now}${known}\n${formatCounts(failures)}\nThe last one that failed:\n${formatAttempt(lastFailure)}${mended}${meaning === null ? '' : formatMeaning(meaning)}`
+  const mended = isMended ? '\nIt has worked since.\n' : ''
+  const means = meaning === null ? '' : formatMeaning(meaning)
+  const claim =
+    lastClaim === null
+      ? ''
+      : `\nThe last one that proved nothing, and may be of anybody:\n${formatAttempt(lastClaim)}`
+  return `${who}\n${now}${known}\n${formatCounts(failures)}\nThe last one that failed:\n${formatAttempt(lastFailure)}${mended}${means}${claim}`
 }
 
 function stateWords({ streams, waiting, nextAttemptMs }: PartnerState): string {
@@ -107,9 +113,9 @@ function stateWords({ streams, waiting, nextAttemptMs }: PartnerState): string {
 function formatCounts(failures: readonly FailureCount[]): string {
   return formatTable([
     ['failures', 'way', 'code', 'first', 'last'],
-    ...failures.map(({ count, direction, code, first, last }) => [
+    ...failures.map(({ count, direction, claimed, code, first, last }) => [
       String(count),
-      direction,
+      claimed ? `${direction}, unproven` : direction,
       code,
       timeWords(first),
       timeWords(last),
