@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { outcomeLine, type ProbeLine, ProbeRefused } from '../admin/journal.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadForProbe } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
 import { credentialsOf, derive } from '../derived.ts'
@@ -37,7 +37,7 @@ export async function probe(
   try {
     const running = await openRunningApi(options.config)
     if (running === undefined) {
-      await probeHere({ local, remote }, loadConfig(options.config, host.env), onLine, host)
+      await probeHere({ local, remote }, loadForProbe(options.config, host.env), onLine, host)
       return status
     }
     const body = { domain: remote, ...(local === undefined ? {} : { from: local }) }
@@ -87,7 +87,7 @@ function dialbackCaveat({ dialback }: Config): string {
   const so =
     'the gateway does not run here, and dialback needs it: the partner asks it about the key of this probe'
   return dialback.secret === undefined
-    ? `${so}. Without dialback.secret nobody else knows the key either, so dialback will fail; EXTERNAL is probed as it is`
+    ? `${so}. dialback.secret is not set, or cannot be read here: nobody else knows the key either, so dialback will fail; EXTERNAL is probed as it is`
     : `${so}. It succeeds only if another gateway of the pool, with the same dialback.secret, answers`
 }
 

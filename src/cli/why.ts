@@ -3,8 +3,8 @@ import { answerApi } from '../admin/api.ts'
 import { type AttemptsJson, journalRoutes, mostAttempts } from '../admin/journal.ts'
 import { localOperator } from '../admin/socket.ts'
 import type { FailureCount, PartnerState, WhyJson } from '../admin/why.ts'
-import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { readStoreSettings } from '../config/store-settings.ts'
 import { openJournal } from '../journal.ts'
 import { inMemory } from '../store/attempts.ts'
 import { silent } from '../telemetry/log.ts'
@@ -22,7 +22,7 @@ export async function why(
 ): Promise<number> {
   let api: GatewayApi | undefined
   try {
-    api = (await openRunningApi(options.config)) ?? openOnFile(options.config, host)
+    api = (await openRunningApi(options.config)) ?? openOnFile(options.config)
     const query = new URLSearchParams({ domain })
     const answer = await api.ask({ method: 'GET', url: `/why?${query}` })
     if (answer.status !== 200) {
@@ -48,13 +48,13 @@ export async function why(
 }
 
 /** The journal of a gateway that does not run. */
-function openOnFile(file: string, host: Host): GatewayApi {
-  const config = loadConfig(file, host.env)
-  const path = existsSync(config.store.journal) ? config.store.journal : inMemory
-  const journal = openJournal(path, () => config.partners, { ...silent, warn: cannotRead })
+function openOnFile(file: string): GatewayApi {
+  const { store, partners } = readStoreSettings(file)
+  const path = existsSync(store.journal) ? store.journal : inMemory
+  const journal = openJournal(path, () => partners, { ...silent, warn: cannotRead })
   const routes = journalRoutes(
     journal,
-    () => config,
+    () => ({ partners }),
     () => undefined,
   )
   return {

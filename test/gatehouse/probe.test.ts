@@ -148,7 +148,7 @@ describe('where the gateway does not run', () => {
     await gateway.gatehouse.stop()
     const { status, err } = await probeOf(gateway, 'fabrikam.com')
     expect(status).toBe(1)
-    expect(err).toMatch(/dialback needs it.*Without dialback\.secret/)
+    expect(err).toMatch(/dialback needs it.*dialback\.secret is not set, or cannot be read/)
   })
 })
 
