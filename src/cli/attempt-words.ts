@@ -16,6 +16,12 @@ export function formatStep({ ms, ...step }: TimedStep): string {
   )
 }
 
+/** Whether a step tells the same as the outcome that follows it: once is enough. */
+export function isOutcome(step: AttemptStep, { outcome }: Pick<AttemptRecord, 'outcome'>): boolean {
+  if (step.step !== 'failed' || outcome.is !== 'failed') return false
+  return step.code === outcome.code && step.reason === outcome.reason
+}
+
 /** What came of an attempt, in a line. */
 export function outcomeWords({ outcome, closed }: AttemptRecord): string {
   if (outcome.is === 'failed') return `failed: ${codeWords(outcome)}`

@@ -9,7 +9,7 @@ import { openJournal } from '../journal.ts'
 import { inMemory } from '../store/attempts.ts'
 import { silent } from '../telemetry/log.ts'
 import { type AttemptRecord, failureOf } from '../xmpp/attempt.ts'
-import { formatMeaning, formatStep, headWords, outcomeWords, timeWords } from './attempt-words.ts'
+import { formatMeaning, formatStep, headWords, isOutcome, outcomeWords, timeWords } from './attempt-words.ts'
 import { ApiError, type GatewayApi, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
@@ -125,6 +125,8 @@ function formatCounts(failures: readonly FailureCount[]): string {
 
 function formatAttempt(attempt: AttemptRecord): string {
   const mark = failureOf(attempt) === undefined ? '' : ' (failed)'
-  const steps = attempt.steps.map(formatStep).join('')
+  const last = attempt.steps.at(-1)
+  const told = last !== undefined && isOutcome(last, attempt) ? attempt.steps.slice(0, -1) : attempt.steps
+  const steps = told.map(formatStep).join('')
   return `\n${headWords(attempt)}${mark}\n${steps}${`${attempt.durationMs} ms`.padStart(10)}  ${outcomeWords(attempt)}\n`
 }

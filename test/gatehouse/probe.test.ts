@@ -93,6 +93,8 @@ describe('a probe', () => {
       .split('\n')
       .filter(line => line.startsWith('  '))
     expect(steps.length).toBeGreaterThan(8)
+    for (const told of [out, why.out.slice(why.out.indexOf('The last one'))])
+      expect(told.match(/external-refused: /g)).toHaveLength(1)
     for (const line of steps) expect(plain(why.out)).toContain(line)
     expect(out).toMatch(
       / ms {2}failed: external-refused: .*\n\nWhat it means {2}.*\nWhose fault .*mostly ours\nWhat to do {5}/,
