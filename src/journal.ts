@@ -1,9 +1,10 @@
 import type { Config } from './config/schema.ts'
 import type { Partner } from './policy/partner.ts'
-import { type AttemptFilter, AttemptStore, inMemory } from './store/attempts.ts'
+import { type AttemptFilter, AttemptStore, inMemory, type KeptAttempt } from './store/attempts.ts'
 import type { Log } from './telemetry/log.ts'
+import { networkOf } from './transport/listener.ts'
 import type { Domain } from './xmpp/address.ts'
-import { type AttemptRecord, failureOf } from './xmpp/attempt.ts'
+import { type AttemptRecord, failureOf, sourceOf } from './xmpp/attempt.ts'
 
 /** The last attempts to have streams, for `why`. */
 export type Journal = {
@@ -17,7 +18,9 @@ export type Journal = {
 }
 
 const everyMs = 1000
-const mostOf = { failed: 40, authenticated: 10, strangers: 200 } as const
+const mostOf = { failed: 40, authenticated: 10, claimed: 20, strangers: 200 } as const
+/** Of those who gave a partner's name and proved nothing, the attempts of one source. */
+const mostOfSource = 3
 const mostPending = { strangers: 500, all: 2000 } as const
 /** The ring of all who are nobody's partner: whatever names they give, they share it. */
 const strangers = ''
@@ -59,7 +62,8 @@ export function openJournal(path: string, partners: () => Config['partners'], lo
   return {
     record: record => {
       if (isClosed) return
-      if (partnerOf(record.remote) === undefined && pending.size >= mostPending.strangers) return
+      const isAnybody = record.claimed || partnerOf(record.remote) === undefined
+      if (isAnybody && pending.size >= mostPending.strangers) return
       pending.delete(record.id)
       pending.set(record.id, record)
       if (pending.size > mostPending.all) pending.delete(pending.keys().next().value!)
@@ -89,16 +93,24 @@ function openStore(path: string, log: Log): AttemptStore {
   }
 }
 
-/** Failures have more room, and rings of their own: what works does not wash them away. */
-function ringOf(record: AttemptRecord, partner: Partner | undefined): { ring: string; most: number } {
+/**
+ * Failures have more room, and rings of their own: what works does not wash them away. Nor does what anybody can bring about by giving
+ * a partner's name: attempts without a proof, and the questions about keys that we ask because of them.
+ */
+function ringOf(record: AttemptRecord, partner: Partner | undefined): Omit<KeptAttempt, 'record'> {
   if (partner === undefined) return { ring: strangers, most: mostOf.strangers }
+  const { claimed, purpose, direction } = record
   const outcome = failureOf(record) === undefined ? 'authenticated' : 'failed'
-  return { ring: `${partner.primaryDomain} ${record.direction} ${outcome}`, most: mostOf[outcome] }
+  const way = claimed ? 'claimed' : purpose === 'verification' ? 'verification' : direction
+  const ring = `${partner.primaryDomain} ${way} ${outcome}`
+  if (!claimed) return { ring, most: mostOf[outcome] }
+  const source = networkOf(sourceOf(record) ?? '')
+  return { ring, most: Math.min(mostOf.claimed, mostOf[outcome]), bySource: { source, most: mostOfSource } }
 }
 
 function ringsOf({ primaryDomain }: Partner): string[] {
-  return ['in', 'out'].flatMap(direction =>
-    ['failed', 'authenticated'].map(outcome => `${primaryDomain} ${direction} ${outcome}`),
+  return ['in', 'out', 'verification', 'claimed'].flatMap(way =>
+    ['failed', 'authenticated'].map(outcome => `${primaryDomain} ${way} ${outcome}`),
   )
 }
 

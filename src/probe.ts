@@ -75,6 +75,7 @@ function notAPartner(local: string, remote: string): AttemptRecord {
     purpose: 'probe',
     local,
     remote,
+    claimed: false,
     started: new Date().toISOString(),
     durationMs: 0,
     steps: [],

@@ -22,6 +22,9 @@ export const attemptJson = z.strictObject({
   purpose: z.enum(purposes).describe('verification = to ask about dialback keys; probe = by an operator.'),
   local: z.string().nullable(),
   remote: z.string().nullable(),
+  claimed: z
+    .boolean()
+    .describe('True = the peer came and said that it is `remote`, and proved nothing: it may be anybody.'),
   started: z.iso.datetime(),
   durationMs: z.int().describe('Until the outcome.'),
   steps: z.array(stepJson).readonly(),
@@ -70,6 +73,7 @@ export const whyJson = z.strictObject({
       z.strictObject({
         code,
         direction,
+        claimed: z.boolean().describe('True = of peers that proved nothing; counted apart.'),
         count: z.int(),
         first: z.iso.datetime(),
         last: z.iso.datetime(),
@@ -77,7 +81,12 @@ export const whyJson = z.strictObject({
     )
     .readonly()
     .describe('The most frequent first.'),
-  lastFailure: attemptJson.nullable(),
+  lastFailure: attemptJson
+    .nullable()
+    .describe('One of a peer that proved nothing only where there is no other.'),
+  lastClaim: attemptJson
+    .nullable()
+    .describe('The last failure of a peer that proved nothing, where it is not the last failure.'),
   meaning: meaningJson.nullable().describe('Of the code of the last failure.'),
   isMended: z.boolean().describe('It has worked since, in the same direction.'),
 })

@@ -67,11 +67,17 @@ export type ContactChangeJson = Readonly<z.output<typeof contactChangeJson>>
 /** The most contacts on one page. */
 export const mostContacts = 1000
 
+/** Whose users there are. */
+export type Users = {
+  readonly domains: { has(domain: Domain): boolean; keys(): Iterable<Domain> }
+  readonly partners: Config['partners']
+}
+
 /**
  * The routes of contacts: list, allow, revoke.
  * @param config the configuration in force
  */
-export function contactRoutes(contacts: ContactOrders, config: () => Config, audit: Audit): readonly Route[] {
+export function contactRoutes(contacts: ContactOrders, config: () => Users, audit: Audit): readonly Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -171,7 +177,7 @@ function bareOf(address: string): BareJid {
 }
 
 /** Refuses what no stanza could ever come from or go to. */
-function mustBeUsers(local: BareJid, remote: BareJid, { domains, partners }: Config): void {
+function mustBeUsers(local: BareJid, remote: BareJid, { domains, partners }: Users): void {
   for (const bare of [local, remote]) {
     if (isDomainItself(bare))
       throw new RequestError(400, `${bare} is a domain; a contact is one user's: NAME@${bare}`)

@@ -43,7 +43,7 @@ export const mostAttempts = 500
  */
 export function journalRoutes(
   journal: Attempts,
-  config: () => Config,
+  config: () => Pick<Config, 'partners'>,
   stateOf: (partner: Domain) => PartnerState | undefined,
 ): readonly Route[] {
   return [

@@ -22,10 +22,11 @@ export type PartnerState = {
 /** A code, and what it means. */
 export type MeaningJson = Reason & { readonly code: ReasonCode }
 
-/** Failures of one code in one direction; times in ISO 8601. */
+/** Failures of one code in one direction, those of peers that proved nothing apart; times in ISO 8601. */
 export type FailureCount = {
   readonly code: ReasonCode
   readonly direction: 'in' | 'out'
+  readonly claimed: boolean
   readonly count: number
   readonly first: string
   readonly last: string
@@ -43,7 +44,10 @@ export type WhyJson = {
   readonly lastSuccess: AttemptRecord | null
   /** The most frequent first. */
   readonly failures: readonly FailureCount[]
+  /** What anybody can bring about by giving the name of the domain, it is only where nothing else has failed. */
   readonly lastFailure: AttemptRecord | null
+  /** The last failure of somebody who proved nothing, where that is not `lastFailure`. */
+  readonly lastClaim: AttemptRecord | null
   /** What the code of the last failure means. */
   readonly meaning: MeaningJson | null
   /** It has worked since, in the direction of the last failure. */
@@ -63,7 +67,9 @@ export function explain(
   state: PartnerState | undefined,
 ): WhyJson {
   const isSuccess = ({ outcome }: AttemptRecord) => outcome.is === 'authenticated' && outcome.method !== null
-  const lastFailure = attempts.find(attempt => failureOf(attempt) !== undefined)
+  const failed = attempts.filter(attempt => failureOf(attempt) !== undefined)
+  const lastClaim = failed.find(({ claimed }) => claimed)
+  const lastFailure = failed.find(({ claimed }) => !claimed) ?? lastClaim
   const code = lastFailure && failureOf(lastFailure)?.code
   const isMended = attempts.some(
     attempt =>
@@ -82,6 +88,7 @@ export function explain(
     lastSuccess: attempts.find(isSuccess) ?? null,
     failures: countFailures(attempts),
     lastFailure: lastFailure ?? null,
+    lastClaim: lastClaim === lastFailure ? null : (lastClaim ?? null),
     meaning: code === undefined ? null : meaningOf(code),
     isMended,
   }
@@ -92,11 +99,12 @@ function countFailures(attempts: readonly AttemptRecord[]): FailureCount[] {
   for (const attempt of attempts) {
     const code = failureOf(attempt)?.code
     if (code === undefined) continue
-    const { direction, started: first } = attempt
-    const key = `${direction} ${code}`
+    const { direction, claimed, started: first } = attempt
+    const key = `${direction} ${claimed} ${code}`
     const known = counts.get(key)
     // From the newest to the oldest: the first one seen is the last that was.
-    counts.set(key, { code, direction, count: (known?.count ?? 0) + 1, first, last: known?.last ?? first })
+    const count = (known?.count ?? 0) + 1
+    counts.set(key, { code, direction, claimed, count, first, last: known?.last ?? first })
   }
   return [...counts.values()].toSorted((one, other) => other.count - one.count)
 }

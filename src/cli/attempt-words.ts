@@ -1,5 +1,11 @@
 import type { MeaningJson } from '../admin/why.ts'
-import type { AttemptRecord, AttemptStep, DialbackLeg, TimedStep } from '../xmpp/attempt.ts'
+import {
+  type AttemptRecord,
+  type AttemptStep,
+  type DialbackLeg,
+  sourceOf,
+  type TimedStep,
+} from '../xmpp/attempt.ts'
 import type { Culprit, Why } from '../xmpp/reason.ts'
 
 /** One step in plain words, for `why` and `probe` alike: a line, and more of them further in where there is more to tell. */
@@ -8,6 +14,12 @@ export function formatStep({ ms, ...step }: TimedStep): string {
   return [`${`${ms} ms`.padStart(10)}  ${first}\n`, ...more.map(line => `${' '.repeat(14)}${line}\n`)].join(
     '',
   )
+}
+
+/** Whether a step tells the same as the outcome that follows it: once is enough. */
+export function isOutcome(step: AttemptStep, { outcome }: Pick<AttemptRecord, 'outcome'>): boolean {
+  if (step.step !== 'failed' || outcome.is !== 'failed') return false
+  return step.code === outcome.code && step.reason === outcome.reason
 }
 
 /** What came of an attempt, in a line. */
@@ -22,10 +34,17 @@ export function formatMeaning({ title, fault, remedy }: MeaningJson): string {
   return `\nWhat it means  ${title}\nWhose fault    ${culprits[fault]}\nWhat to do     ${remedy}\n`
 }
 
-/** When and between whom. */
-export function headWords({ started, direction, local, remote, purpose }: AttemptRecord): string {
+/** When and between whom; of who came and proved nothing, that, and where he came from. */
+export function headWords(attempt: AttemptRecord): string {
+  const { started, direction, local, remote, purpose, claimed } = attempt
+  if (claimed && remote !== null)
+    return `${timeWords(started)}, ${direction}, to ${local ?? '?'}: ${claimWords(attempt)}`
   const way = direction === 'in' ? `${remote ?? '?'} to ${local ?? '?'}` : `${local} to ${remote}`
   return `${timeWords(started)}, ${direction}, ${way}${purpose === 'stanzas' ? '' : `, ${purpose}`}`
+}
+
+function claimWords({ remote, ...attempt }: AttemptRecord): string {
+  return `claimed to be ${remote} and proved nothing, from ${sourceOf(attempt) ?? '?'}`
 }
 
 /** A moment as it is written in tables. */

@@ -8,10 +8,9 @@ import { auditFile } from '../admin/audit.ts'
 import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
 import { isAnswered, localOperator, socketPathFault } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
-import { loadConfig } from '../config/load.ts'
+import { readStoreSettings } from '../config/store-settings.ts'
 import { ContactStore } from '../store/contacts.ts'
 import { StoreError } from '../store/database.ts'
-import type { Host } from './host.ts'
 
 /** A request to the API; `body` is what its JSON says, undefined where there is none. */
 export type ApiRequest = { readonly method: string; readonly url: string; readonly body?: unknown }
@@ -46,9 +45,9 @@ export class ApiError extends Error {
  * @param mayCreate false = a database that is not there yet is not made, and counts as empty
  * @throws {ConfigError | ApiError} when neither can be had
  */
-export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
+export async function openGatewayApi(config: string, mayCreate: boolean): Promise<GatewayApi> {
   const running = await openRunningApi(config)
-  return running ?? openOnFile(config, readAdminFiles(config).socket, mayCreate, host)
+  return running ?? openOnFile(config, mayCreate)
 }
 
 /**
@@ -71,11 +70,12 @@ export async function openRunningApi(config: string): Promise<RunningApi | undef
   }
 }
 
-function openOnFile(file: string, socket: string, mayCreate: boolean, host: Host): GatewayApi {
-  const config = loadConfig(file, host.env)
-  const { sqlite } = config.store
+function openOnFile(file: string, mayCreate: boolean): GatewayApi {
+  const { socket, audit } = readAdminFiles(file)
+  const settings = readStoreSettings(file)
+  const { sqlite } = settings.store
   const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
-    const routes = contactRoutes(contacts, () => config, auditFile(config.admin.audit))
+    const routes = contactRoutes(contacts, () => settings, auditFile(audit))
     const ask = async ({ method, url, body }: ApiRequest) => {
       const reply = await answerApi(routes, localOperator, { method, url, readBody: async () => body })
       return { status: reply.status, value: JSON.parse(reply.body) as unknown }

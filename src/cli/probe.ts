@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { outcomeLine, type ProbeLine, ProbeRefused } from '../admin/journal.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadForProbe } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
 import { credentialsOf, derive } from '../derived.ts'
@@ -11,7 +11,8 @@ import { silent } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { TlsContexts } from '../transport/tls.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
-import { formatMeaning, formatStep, outcomeWords } from './attempt-words.ts'
+import type { TimedStep } from '../xmpp/attempt.ts'
+import { formatMeaning, formatStep, isOutcome, outcomeWords } from './attempt-words.ts'
 import { ApiError, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatProblems } from './output.ts'
@@ -28,16 +29,16 @@ export async function probe(
     return 2
   }
   let status = 1
+  const tell = teller(host)
   const onLine = (line: ProbeLine) => {
     if (options.json) host.out(`${JSON.stringify(line)}\n`)
-    else if ('error' in line) host.err(`gatehouse: ${line.error.message}\n`)
-    else host.out(formatLine(line))
+    else tell(line)
     if ('outcome' in line && line.outcome.outcome.is === 'authenticated') status = 0
   }
   try {
     const running = await openRunningApi(options.config)
     if (running === undefined) {
-      await probeHere({ local, remote }, loadConfig(options.config, host.env), onLine, host)
+      await probeHere({ local, remote }, loadForProbe(options.config, host.env), onLine, host)
       return status
     }
     const body = { domain: remote, ...(local === undefined ? {} : { from: local }) }
@@ -87,13 +88,24 @@ function dialbackCaveat({ dialback }: Config): string {
   const so =
     'the gateway does not run here, and dialback needs it: the partner asks it about the key of this probe'
   return dialback.secret === undefined
-    ? `${so}. Without dialback.secret nobody else knows the key either, so dialback will fail; EXTERNAL is probed as it is`
+    ? `${so}. dialback.secret is not set, or cannot be read here: nobody else knows the key either, so dialback will fail; EXTERNAL is probed as it is`
     : `${so}. It succeeds only if another gateway of the pool, with the same dialback.secret, answers`
 }
 
-function formatLine(line: Exclude<ProbeLine, { error: unknown }>): string {
-  if ('step' in line) return formatStep(line.step)
-  const { outcome, meaning } = line
+/** Tells a probe in words. A step that has failed waits for the next line, which comes at once: it may tell the same. */
+function teller({ out, err }: Host): (line: ProbeLine) => void {
+  let waiting: TimedStep | undefined
+  return line => {
+    if (waiting !== undefined && !('outcome' in line && isOutcome(waiting, line.outcome)))
+      out(formatStep(waiting))
+    waiting = 'step' in line && line.step.step === 'failed' ? line.step : undefined
+    if ('error' in line) err(`gatehouse: ${line.error.message}\n`)
+    else if ('outcome' in line) out(formatOutcome(line))
+    else if (waiting === undefined) out(formatStep(line.step))
+  }
+}
+
+function formatOutcome({ outcome, meaning }: Extract<ProbeLine, { outcome: unknown }>): string {
   const result = `${`${outcome.durationMs} ms`.padStart(10)}  ${outcomeWords({ ...outcome, closed: null })}\n`
   return meaning === null ? result : result + formatMeaning(meaning)
 }

@@ -3,13 +3,13 @@ import { answerApi } from '../admin/api.ts'
 import { type AttemptsJson, journalRoutes, mostAttempts } from '../admin/journal.ts'
 import { localOperator } from '../admin/socket.ts'
 import type { FailureCount, PartnerState, WhyJson } from '../admin/why.ts'
-import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { readStoreSettings } from '../config/store-settings.ts'
 import { openJournal } from '../journal.ts'
 import { inMemory } from '../store/attempts.ts'
 import { silent } from '../telemetry/log.ts'
 import { type AttemptRecord, failureOf } from '../xmpp/attempt.ts'
-import { formatMeaning, formatStep, headWords, outcomeWords, timeWords } from './attempt-words.ts'
+import { formatMeaning, formatStep, headWords, isOutcome, outcomeWords, timeWords } from './attempt-words.ts'
 import { ApiError, type GatewayApi, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
@@ -22,7 +22,7 @@ export async function why(
 ): Promise<number> {
   let api: GatewayApi | undefined
   try {
-    api = (await openRunningApi(options.config)) ?? openOnFile(options.config, host)
+    api = (await openRunningApi(options.config)) ?? openOnFile(options.config)
     const query = new URLSearchParams({ domain })
     const answer = await api.ask({ method: 'GET', url: `/why?${query}` })
     if (answer.status !== 200) {
@@ -48,13 +48,13 @@ export async function why(
 }
 
 /** The journal of a gateway that does not run. */
-function openOnFile(file: string, host: Host): GatewayApi {
-  const config = loadConfig(file, host.env)
-  const path = existsSync(config.store.journal) ? config.store.journal : inMemory
-  const journal = openJournal(path, () => config.partners, { ...silent, warn: cannotRead })
+function openOnFile(file: string): GatewayApi {
+  const { store, partners } = readStoreSettings(file)
+  const path = existsSync(store.journal) ? store.journal : inMemory
+  const journal = openJournal(path, () => partners, { ...silent, warn: cannotRead })
   const routes = journalRoutes(
     journal,
-    () => config,
+    () => ({ partners }),
     () => undefined,
   )
   return {
@@ -73,6 +73,7 @@ function cannotRead(message: string, fields: Readonly<Record<string, unknown>> =
 
 function formatWhy(told: WhyJson): string {
   const { domain, partner, partnerType, state, attempts, lastSuccess, failures, lastFailure, meaning } = told
+  const { isMended, lastClaim } = told
   const isAnother = partner !== null && partner !== domain
   const who =
     partner === null
@@ -86,8 +87,13 @@ function formatWhy(told: WhyJson): string {
     lastSuccess === null ? 'none in the journal' : `${headWords(lastSuccess)}, ${outcomeWords(lastSuccess)}`
   const known = `Attempts       ${attempts} in the journal\nLast success   ${success}\n`
   if (lastFailure === null) return `${who}\n${now}${known}Failures       none in the journal\n`
-  const mended = told.isMended ? '\nIt has worked since.\n' : ''
-  return `${who}\n${now}${known}\n${formatCounts(failures)}\nThe last one that failed:\n${formatAttempt(lastFailure)}${mended}${meaning === null ? '' : formatMeaning(meaning)}`
+  const mended = isMended ? '\nIt has worked since.\n' : ''
+  const means = meaning === null ? '' : formatMeaning(meaning)
+  const claim =
+    lastClaim === null
+      ? ''
+      : `\nThe last one that proved nothing, and may be of anybody:\n${formatAttempt(lastClaim)}`
+  return `${who}\n${now}${known}\n${formatCounts(failures)}\nThe last one that failed:\n${formatAttempt(lastFailure)}${mended}${means}${claim}`
 }
 
 function stateWords({ streams, waiting, nextAttemptMs }: PartnerState): string {
@@ -107,9 +113,9 @@ function stateWords({ streams, waiting, nextAttemptMs }: PartnerState): string {
 function formatCounts(failures: readonly FailureCount[]): string {
   return formatTable([
     ['failures', 'way', 'code', 'first', 'last'],
-    ...failures.map(({ count, direction, code, first, last }) => [
+    ...failures.map(({ count, direction, claimed, code, first, last }) => [
       String(count),
-      direction,
+      claimed ? `${direction}, unproven` : direction,
       code,
       timeWords(first),
       timeWords(last),
@@ -119,6 +125,8 @@ function formatCounts(failures: readonly FailureCount[]): string {
 
 function formatAttempt(attempt: AttemptRecord): string {
   const mark = failureOf(attempt) === undefined ? '' : ' (failed)'
-  const steps = attempt.steps.map(formatStep).join('')
+  const last = attempt.steps.at(-1)
+  const told = last !== undefined && isOutcome(last, attempt) ? attempt.steps.slice(0, -1) : attempt.steps
+  const steps = told.map(formatStep).join('')
   return `\n${headWords(attempt)}${mark}\n${steps}${`${attempt.durationMs} ms`.padStart(10)}  ${outcomeWords(attempt)}\n`
 }

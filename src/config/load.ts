@@ -10,7 +10,19 @@ import { type Survey, surveyConfig } from './survey.ts'
  * @throws {ConfigError} with everything that is wrong, in all files
  */
 export function loadConfig(file: string, env: NonNullable<Origin['env']>): Config {
-  const survey = surveyConfig(file, env)
+  return complete(surveyConfig(file, env))
+}
+
+/**
+ * Reads a configuration for a probe, while the daemon does not run: its secrets may be there for it alone. Those of the inside are not
+ * looked for, and that of dialback is left out where it is not to be had.
+ * @throws {ConfigError} with everything else that is wrong, in all files
+ */
+export function loadForProbe(file: string, env: NonNullable<Origin['env']>): Config {
+  return complete(surveyConfig(file, env, 'probe'))
+}
+
+function complete(survey: Survey): Config {
   const config = completeConfig(survey)
   if (config === undefined) throw new ConfigError(survey.problems)
   return config

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Domain } from '../xmpp/address.ts'
 import { loadDomains } from './domains.ts'
@@ -17,6 +17,7 @@ import {
   storeSchema,
 } from './schema.ts'
 import { loadSecret, type Origin } from './secrets.ts'
+import { storeFiles } from './store-settings.ts'
 import { isRecord, type YamlSource } from './yaml-source.ts'
 
 /** A configuration with every file that it names: as much as can be read, however much of it is wrong. */
@@ -41,24 +42,31 @@ export type Survey = {
 /**
  * Reads a configuration, its partner list and every file and secret they name.
  * @param file relative to the working directory; it stands so in the problems
+ * @param reader a probe looks for no secret of the inside, and does not miss that of dialback
  * @throws {ConfigError} when the file itself cannot be read
  */
-export function surveyConfig(file: string, env: NonNullable<Origin['env']>): Survey {
+export function surveyConfig(
+  file: string,
+  env: NonNullable<Origin['env']>,
+  reader: 'daemon' | 'probe' = 'daemon',
+): Survey {
   const { source, problems, checked } = readConfigFile(file)
   const report = reporter(source, problems)
   const origin = { folder: dirname(resolve(file)), env }
   const written = source.value
   const domains = loadDomains(written['domains'], origin, report)
   const ownNames = localNames(written['domains'])
-  const internal = loadInternal(written['internal'], origin, report)
-  const dialbackSecret = loadDialbackSecret(written['dialback'], origin, report)
+  const envInside = reader === 'daemon' ? env : undefined
+  const internal = loadInternal(written['internal'], { ...origin, env: envInside }, report)
+  const dialbackReport = reader === 'daemon' ? report : () => {}
+  const dialbackSecret = loadDialbackSecret(written['dialback'], origin, dialbackReport)
   const anchors = loadAnchors(anchorsIn(source), ['trust', 'anchors'], origin, report)
   const partnersFile = beside(file, salvage(configSchema, written).partners ?? 'partners.yaml')
   const partners = loadPartners(partnersFile, {
     isLocal: domain => ownNames.has(domain),
     // Where `internal` itself is faulty, its secret is not missed a second time in every partner.
-    needsComponentSecret: internal?.connector === 'component' && internal.secret === undefined,
-    origin: { folder: dirname(resolve(partnersFile)), env },
+    needsComponentSecret: internal?.connector === 'component' && !hasSecret(written['internal']),
+    origin: { folder: dirname(resolve(partnersFile)), env: envInside },
     problems,
     missing: fault => report('error', ['partners'], fault),
   })
@@ -104,7 +112,7 @@ function loadInternal(section: unknown, origin: Origin, report: Report): Interna
     case 'component': {
       const { host, port, secret: named } = salvage(componentSchema, section)
       const secret = named && loadSecret(named, ['internal', 'secret'], origin, report)
-      const isMissed = 'secret' in section && secret === undefined
+      const isMissed = 'secret' in section && secret === undefined && origin.env !== undefined
       return isMissed || host === undefined || port === undefined
         ? undefined
         : { connector: 'component', host, port, secret }
@@ -112,6 +120,10 @@ function loadInternal(section: unknown, origin: Origin, report: Report): Interna
     default:
       return undefined
   }
+}
+
+function hasSecret(section: unknown): boolean {
+  return isRecord(section) && 'secret' in section
 }
 
 function insideAt(section: unknown): Survey['inside'] {
@@ -138,9 +150,12 @@ function ownFiles(
   folder: string,
 ): Survey['own'] {
   const absolute = (name: string | undefined) => (name === undefined ? undefined : resolve(folder, name))
+  const store =
+    sqlite === undefined
+      ? { sqlite: undefined, journal: absolute(journal) }
+      : storeFiles({ sqlite, journal }, folder)
   return {
-    sqlite: absolute(sqlite),
-    journal: absolute(journal ?? (sqlite === undefined ? undefined : join(dirname(sqlite), 'journal.db'))),
+    ...store,
     socket: absolute(socket),
     tokens: absolute(tokens),
     audit: absolute(audit),

@@ -144,7 +144,9 @@ export class StreamReport {
   /** Tells what the peer has shown under TLS, once, as soon as it is known for whom. */
   certificate(judge: (chain: readonly Certificate[]) => CertificateVerdict): void {
     if (this.#chain === undefined) return
-    this.tell(certificateStep(this.#chain, judge(this.#chain)))
+    const verdict = judge(this.#chain)
+    this.tell(certificateStep(this.#chain, verdict))
+    if (verdict.valid) this.#attempt.proven()
     this.#chain = undefined
   }
 

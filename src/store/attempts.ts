@@ -4,8 +4,13 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { AttemptRecord } from '../xmpp/attempt.ts'
 import { StoreError } from './database.ts'
 
-/** An attempt, and the ring that it is kept in: of each ring the newest `most` stay. */
-export type KeptAttempt = { readonly ring: string; readonly most: number; readonly record: AttemptRecord }
+/** An attempt, and the ring that it is kept in: of each ring the newest `most` stay, and fewer of one source where that is given. */
+export type KeptAttempt = {
+  readonly ring: string
+  readonly most: number
+  readonly bySource?: { readonly source: string; readonly most: number }
+  readonly record: AttemptRecord
+}
 
 /** Attempts of these rings; and of the ring `of` those of these domains. Undefined = all. */
 export type AttemptFilter = {
@@ -15,18 +20,20 @@ export type AttemptFilter = {
 }
 
 const applicationId = 0x67_61_74_6a // "gatj"
+const version = 2
 const schema = `
   CREATE TABLE attempt (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     ring TEXT NOT NULL,
+    source TEXT,
     remote TEXT,
     started TEXT NOT NULL,
     record TEXT NOT NULL CHECK (json_valid(record))
   ) STRICT;
   CREATE INDEX attempt_by_ring ON attempt (ring, number);
   PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = 1`
+  PRAGMA user_version = ${version}`
 
 /** How long another process may have the file: all that the gateway does waits meanwhile. */
 const lockedMs = 50
@@ -36,6 +43,7 @@ export class AttemptStore {
   readonly #database: DatabaseSync
   readonly #put: StatementSync
   readonly #prune: StatementSync
+  readonly #pruneSource: StatementSync
 
   /**
    * Opens the database, made where it is missing (mode 0600).
@@ -61,12 +69,17 @@ export class AttemptStore {
   private constructor(database: DatabaseSync) {
     this.#database = database
     this.#put = database.prepare(
-      `INSERT INTO attempt (id, ring, remote, started, record) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET ring = excluded.ring, remote = excluded.remote, record = excluded.record`,
+      `INSERT INTO attempt (id, ring, source, remote, started, record) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET ring = excluded.ring, source = excluded.source, remote = excluded.remote,
+         record = excluded.record`,
     )
     this.#prune = database.prepare(
       `DELETE FROM attempt WHERE ring = ? AND number <=
        (SELECT number FROM attempt WHERE ring = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+    )
+    this.#pruneSource = database.prepare(
+      `DELETE FROM attempt WHERE ring = ? AND source = ? AND number <=
+       (SELECT number FROM attempt WHERE ring = ? AND source = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
     )
   }
 
@@ -79,9 +92,13 @@ export class AttemptStore {
     database.exec('BEGIN IMMEDIATE')
     try {
       const rings = new Map<string, number>()
-      for (const { ring, most, record } of attempts) {
-        this.#put.run(record.id, ring, record.remote, record.started, JSON.stringify(record))
+      for (const { ring, most, bySource, record } of attempts) {
+        const { id, remote, started } = record
+        this.#put.run(id, ring, bySource?.source ?? null, remote, started, JSON.stringify(record))
         rings.set(ring, most)
+        if (bySource === undefined) continue
+        const { source } = bySource
+        this.#pruneSource.run(ring, source, ring, source, bySource.most)
       }
       for (const [ring, most] of rings) this.#prune.run(ring, ring, most)
       database.exec('COMMIT')
@@ -123,7 +140,7 @@ export const inMemory = ':memory:'
 function prepare(database: DatabaseSync): void {
   const read = (pragma: string) => Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma] ?? 0)
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
-  const isOurs = read('application_id') === applicationId && read('user_version') === 1
+  const isOurs = read('application_id') === applicationId && read('user_version') === version
   if (!isEmpty && !isOurs) throw new Error('is not a journal of this version of the gateway')
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   if (isEmpty) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`)

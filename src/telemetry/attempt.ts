@@ -53,6 +53,8 @@ export class Attempt {
   #closed: StreamEnd | null = null
   /** The domains, as far as they are known. */
   names: { readonly local: string | null; readonly remote: string | null }
+  /** Who the peer has proven to be: a header says anything. */
+  #proven: string | null = null
 
   constructor({ direction, purpose, local, remote }: AttemptAbout, listener: AttemptListener) {
     this.#direction = direction
@@ -61,8 +63,18 @@ export class Attempt {
     this.#listener = listener
   }
 
+  /** Of a stream that is good for questions about keys alone, the outcome may change. */
   get isOver(): boolean {
-    return this.#outcome !== undefined
+    return this.#outcome !== undefined && !this.#isForKeys
+  }
+
+  get #isForKeys(): boolean {
+    return this.#outcome?.is === 'authenticated' && this.#outcome.method === null
+  }
+
+  /** The peer has shown a certificate that is valid for the domain that it says it is. */
+  proven(): void {
+    this.#proven = this.names.remote
   }
 
   /** Takes down a step. */
@@ -75,9 +87,9 @@ export class Attempt {
 
   /** The stream is up; `method` is null where it is good for questions about keys alone, which may change. */
   authenticated(method: MethodName | null): void {
-    const isForKeys = this.#outcome?.is === 'authenticated' && this.#outcome.method === null
-    if (method !== null && isForKeys) this.#outcome = undefined
-    if (this.isOver) return
+    if (this.isOver || (method === null && this.#isForKeys)) return
+    this.#outcome = undefined
+    if (method !== null) this.proven()
     if (method === null) this.#purpose = 'verification'
     else if (this.#purpose === 'verification') this.#purpose = 'stanzas'
     this.#settle({ is: 'authenticated', method })
@@ -113,6 +125,7 @@ export class Attempt {
       purpose: this.#purpose,
       local,
       remote,
+      claimed: this.#direction === 'in' && (remote === null || this.#proven !== remote),
       started: this.started.toISOString(),
       durationMs: this.#durationMs,
       steps: [...this.#first, ...gap, ...last],

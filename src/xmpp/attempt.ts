@@ -112,6 +112,8 @@ export type AttemptRecord = {
   readonly purpose: Purpose
   readonly local: string | null
   readonly remote: string | null
+  /** The peer came and said that it is `remote`; it has proven nothing, by a certificate or by dialback. */
+  readonly claimed: boolean
   /** ISO 8601, UTC. */
   readonly started: string
   /** Until the outcome. */
@@ -135,6 +137,12 @@ export type StreamEnd = Why & { readonly at: string; readonly side: (typeof side
 export function failureOf({ outcome, closed }: Pick<AttemptRecord, 'outcome' | 'closed'>): Why | undefined {
   if (outcome.is === 'failed') return outcome
   return closed !== null && isFailure(closed.code) ? closed : undefined
+}
+
+/** Where the peer has connected from; undefined where we did, or it is not known. */
+export function sourceOf({ steps }: Pick<AttemptRecord, 'steps'>): string | undefined {
+  const [first] = steps
+  return first?.step === 'accepted' ? first.address : undefined
 }
 
 /** Who ends a stream by such a reason. */

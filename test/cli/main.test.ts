@@ -1,6 +1,10 @@
-import { spawnSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
 import { matrixRows } from '../../src/policy/matrix.ts'
+import { runCommand } from '../support/command-host.ts'
+import { configFolder, leastConfig } from '../support/config-folder.ts'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
 
@@ -17,4 +21,37 @@ test.each([
   expect(ended.status).toBe(status)
   expect(ended.stderr).toMatch(says)
   if (status === 0) expect(JSON.parse(ended.stdout)).toStrictEqual(matrixRows)
+})
+
+test.each([
+  ['stdout', ['matrix'], 0],
+  ['stderr', ['chek'], 2],
+] as const)(
+  'a command whose %s nobody reads any more, as with head, ends quietly',
+  async (stream, argv, status) => {
+    const child = spawn(process.execPath, [main, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child[stream].destroy()
+    const said = text(stream === 'stdout' ? child.stderr : child.stdout)
+    expect(await once(child, 'exit')).toEqual([status, null])
+    expect(await said).toBe('')
+  },
+)
+
+test('the daemon goes on where nobody reads its log any more', async () => {
+  const { file } = configFolder({
+    'config/gatehouse.yaml': `${leastConfig}listen: [{ address: 127.0.0.1, port: 0 }]\nadmin: { port: 0 }\n`,
+  })
+  const daemon = spawn(process.execPath, [main, 'run', '--config', file], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  onTestFinished(() => void daemon.kill('SIGKILL'))
+  let log = ''
+  for await (const chunk of daemon.stdout) {
+    log += String(chunk)
+    if (log.includes('"event":"ready"')) break // which closes the pipe
+  }
+  for (let times = 0; times < 2; times += 1)
+    expect(await runCommand(['reload', '--config', file])).toMatchObject({ status: 0 })
+  daemon.kill('SIGTERM')
+  expect(await once(daemon, 'exit')).toEqual([0, null])
 })

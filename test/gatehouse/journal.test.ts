@@ -8,6 +8,7 @@ import { domain } from '../support/inbound-peer.ts'
 import { memoryLog } from '../support/log.ts'
 
 const failed: AttemptOutcome = { is: 'failed', code: 'connect-refused', reason: 'refused' }
+const asked: AttemptOutcome = { is: 'authenticated', method: null }
 const good: AttemptOutcome = { is: 'authenticated', method: 'dialback-tls' }
 
 function open(path = configFolder().at('data/journal.db')) {
@@ -30,12 +31,19 @@ function record(number: number, remote: string | null, outcome: AttemptOutcome):
     purpose: 'stanzas',
     local: 'contoso.com',
     remote,
+    claimed: false,
     started: new Date(number * 1000).toISOString(),
     durationMs: number,
     steps: [],
     outcome,
     closed: null,
   }
+}
+
+/** Of somebody who says that he is fabrikam.com, and proves nothing. */
+function claim(number: number, address: string, outcome = failed): AttemptRecord {
+  const accepted = { ms: 0, step: 'accepted', address } as const
+  return { ...record(number, 'fabrikam.com', outcome), id: `${number}`, claimed: true, steps: [accepted] }
 }
 
 const numbersOf = (journal: Journal, of: string) =>
@@ -85,6 +93,51 @@ describe('the journal', () => {
     expect(journal.list(undefined, 10_000)).toHaveLength(201)
     expect(numbersOf(journal, 'fabrikam.com')).toEqual([1])
     expect(numbersOf(journal, 's3000.example')).toEqual([3000])
+  })
+
+  test('keeps a partner’s attempts through a flood in its own name that proves nothing: 20 of that, 3 of one source', () => {
+    const { journal } = open()
+    journal.record({ ...record(1, 'fabrikam.com', failed), direction: 'out' })
+    journal.record(record(2, 'fabrikam.com', failed))
+    journal.record(record(3, 'fabrikam.com', good))
+    journal.record(claim(4, '192.0.2.1'))
+    for (let number = 1000; number < 4000; number += 1) {
+      journal.record(claim(number, `2001:db8:0:1::${number}`, number % 2 === 0 ? failed : asked))
+      if (number % 400 === 0) journal.list(undefined, 1)
+    }
+    const [three, two, ...rest] = numbersOf(journal, 'fabrikam.com').filter(number => number >= 1000)
+    expect([three, two, rest.length]).toEqual([3999, 3998, 4])
+    expect(numbersOf(journal, 'fabrikam.com').filter(number => number < 1000)).toEqual([4, 3, 2, 1])
+    for (let number = 5000; number < 5100; number += 1)
+      journal.record(claim(number, `198.51.100.${number - 5000}`))
+    const kept = numbersOf(journal, 'fabrikam.com')
+    expect(kept.filter(number => number >= 5000)).toHaveLength(20)
+    expect(kept.filter(number => number < 4)).toEqual([3, 2, 1])
+  })
+
+  test('has room for a partner while 500 that prove nothing wait to be written', () => {
+    const { journal } = open()
+    for (let number = 1000; number < 4000; number += 1) {
+      journal.record(claim(number, '192.0.2.1'))
+      if (number === 1000) journal.record(record(1, 'fabrikam.com', failed))
+    }
+    expect(numbersOf(journal, 'fabrikam.com')).toEqual([1498, 1497, 1496, 1])
+  })
+
+  test('keeps a partner’s attempts through the questions about keys that strangers make us ask', () => {
+    const { journal } = open()
+    const out = { direction: 'out' } as const
+    journal.record({ ...record(1, 'fabrikam.com', good), ...out })
+    journal.record({ ...record(2, 'fabrikam.com', failed), ...out })
+    for (let number = 100; number < 200; number += 1) {
+      journal.record({
+        ...record(number, 'fabrikam.com', number % 2 === 0 ? failed : asked),
+        ...out,
+        purpose: 'verification',
+      })
+    }
+    expect(numbersOf(journal, 'fabrikam.com').slice(-2)).toEqual([2, 1])
+    expect(numbersOf(journal, 'fabrikam.com')).toHaveLength(2 + 40 + 10)
   })
 
   test('forgets who is no partner any more', () => {

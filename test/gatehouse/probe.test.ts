@@ -93,6 +93,8 @@ describe('a probe', () => {
       .split('\n')
       .filter(line => line.startsWith('  '))
     expect(steps.length).toBeGreaterThan(8)
+    for (const told of [out, why.out.slice(why.out.indexOf('The last one'))])
+      expect(told.match(/external-refused: /g)).toHaveLength(1)
     for (const line of steps) expect(plain(why.out)).toContain(line)
     expect(out).toMatch(
       / ms {2}failed: external-refused: .*\n\nWhat it means {2}.*\nWhose fault .*mostly ours\nWhat to do {5}/,
@@ -148,7 +150,7 @@ describe('where the gateway does not run', () => {
     await gateway.gatehouse.stop()
     const { status, err } = await probeOf(gateway, 'fabrikam.com')
     expect(status).toBe(1)
-    expect(err).toMatch(/dialback needs it.*Without dialback\.secret/)
+    expect(err).toMatch(/dialback needs it.*dialback\.secret is not set, or cannot be read/)
   })
 })
 

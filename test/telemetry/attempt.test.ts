@@ -44,6 +44,23 @@ describe('an attempt', () => {
     expect(records.map(({ purpose }) => purpose)).toEqual(['verification', 'stanzas'])
   })
 
+  test('is of whom the peer says it is until it has proven it: by a certificate that is valid, or by getting in', () => {
+    const { made, records } = attempt()
+    made.authenticated(null)
+    made.proven()
+    made.ended({ code: 'idle', reason: 'idle' })
+    expect(made.isOver).toBe(false)
+    made.names = { local: 'contoso.com', remote: 'northwind.example' }
+    expect(records.map(({ claimed }) => claimed)).toEqual([true, false])
+    const other = attempt()
+    other.made.proven()
+    other.made.names = { local: 'contoso.com', remote: 'northwind.example' }
+    other.made.authenticated(null)
+    other.made.authenticated('dialback-tls')
+    expect(other.records).toMatchObject([{ claimed: true }, { claimed: false, remote: 'northwind.example' }])
+    expect(other.made.isOver).toBe(true)
+  })
+
   test('takes 8 KiB at most, whatever a peer does; its first and last steps stay', () => {
     const { made, records } = attempt()
     const long = 'ü'.repeat(5000)
