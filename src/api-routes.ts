@@ -11,6 +11,7 @@ import { sessionRoutes } from './admin/sessions.ts'
 import { type HealthJson, statusRoutes } from './admin/status.ts'
 import { factsOf } from './certificate-facts.ts'
 import type { Config } from './config/schema.ts'
+import type { Environment } from './config/secrets.ts'
 import type { Directory } from './federation/directory.ts'
 import { parsePem } from './identity/certificate.ts'
 import { sessionsOf } from './sessions.ts'
@@ -19,6 +20,8 @@ import type { Credential } from './transport/tls.ts'
 /** What the API shows and changes. */
 export type ApiParts = {
   readonly config: () => Config
+  /** Where secrets come from. */
+  readonly env: Environment
   readonly contacts: ContactOrders
   readonly directory: Directory
   readonly inside: InsideState
@@ -34,12 +37,12 @@ export type ApiParts = {
 
 /** Every route of a gateway that runs. Whoever has more to show or to change adds his routes here. */
 export function apiRoutes(parts: ApiParts): readonly Route[] {
-  const { config, contacts, directory, inside, credentials, reload, audit, journal, probe } = parts
+  const { config, env, contacts, directory, inside, credentials, reload, audit, journal, probe } = parts
   return [
     ...statusRoutes(healthOf(parts), () => certificatesOf(credentials())),
     ...insideRoutes(inside, config),
     ...contactRoutes(contacts, config, audit),
-    ...partnerRoutes({ configFile: () => config().file, reload, audit }),
+    ...partnerRoutes({ configFile: () => config().file, env, reload, audit }),
     ...sessionRoutes(sessionsOf(directory), audit),
     ...journalRoutes(journal, config, partner => directory.stateOf(partner)),
     probeRoute(probe),

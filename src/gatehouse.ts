@@ -6,6 +6,7 @@ import type { ReloadOutcome } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
 import { apiRoutes } from './api-routes.ts'
 import type { Config } from './config/schema.ts'
+import type { Environment } from './config/secrets.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
 import { environmentOf } from './environment.ts'
@@ -50,12 +51,14 @@ export type Gatehouse = {
 /**
  * Starts the gateway: certificates, the inside, listeners, admin port.
  * @param reload reads the configuration anew and uses it; what the API calls
+ * @param env where it finds secrets, by which the API judges what is to be written
  * @throws {Error} when a certificate is unusable or an address cannot be had; nothing is left running
  */
 export async function startGatehouse(
   config: Config,
   telemetry: { log: Log; metrics: Metrics },
   reload?: () => Promise<ReloadOutcome>,
+  env: Environment = {},
 ): Promise<Gatehouse> {
   const { log, metrics } = telemetry
   let credentials = await credentialsOf(config, log)
@@ -165,6 +168,7 @@ export async function startGatehouse(
     }
     const routes = apiRoutes({
       config: () => current.config,
+      env,
       contacts: {
         ...contacts,
         revoke: (local, remote, order) =>

@@ -3,6 +3,7 @@ import { FileEditError } from '../config/edit-file.ts'
 import type { Judged } from '../config/partner-file.ts'
 import type { Refusal } from '../config/partner-list.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
+import type { Environment } from '../config/secrets.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { Route } from './api.ts'
 import type { Audit } from './audit.ts'
@@ -14,6 +15,8 @@ import { errorJson, RequestError } from './reply.ts'
 export type PartnerParts = {
   /** The configuration that names the list. */
   readonly configFile: () => string
+  /** Where the gateway finds secrets: what it could not load is not written. */
+  readonly env: Environment
   /** Puts the new list into force; undefined = whoever has started the gateway does that himself. */
   readonly reload: (() => Promise<ReloadOutcome>) | undefined
   readonly audit: Audit

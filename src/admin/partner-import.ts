@@ -12,7 +12,7 @@ const mostImportBytes = 4_194_304
 const flag = z.enum(['true', 'false']).default('false')
 
 /** The route that takes over the partners of a Lync deployment, all of them or none. */
-export function importRoute({ configFile, reload, audit }: PartnerParts): Route {
+export function importRoute({ configFile, env, reload, audit }: PartnerParts): Route {
   return defineRoute({
     method: 'POST',
     path: '/partners/import',
@@ -29,7 +29,7 @@ export function importRoute({ configFile, reload, audit }: PartnerParts): Route 
     refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
     handle: async ({ caller, query, body }) => {
       const exported = readExport(body)
-      const list = openPartnerFile(configFile())
+      const list = openPartnerFile(configFile(), env)
       let sorted: Sorted = { existing: [], refusals: [] }
       const edit = (text: string): Edited => {
         const { edited, ...rest } = sortOut(list, text, exported, query.skipInvalid === 'true')

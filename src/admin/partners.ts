@@ -43,7 +43,7 @@ const patchBody = z.strictObject({ ...nullable, partnerType: settings.partnerTyp
 /** The routes of partners: read, validate, add, change, remove, import. They work on the list in its file, as the commands do. */
 export function partnerRoutes(parts: PartnerParts): readonly Route[] {
   const { audit } = parts
-  const open = () => openPartnerFile(parts.configFile())
+  const open = () => openPartnerFile(parts.configFile(), parts.env)
   const reload = async () => (await parts.reload?.()) ?? null
   return [
     defineRoute({

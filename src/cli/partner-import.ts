@@ -11,8 +11,9 @@ import type { Edited } from '../config/partner-list.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { count, formatJson, printable } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
+import { reloadOrUndo } from './partner-edit.ts'
 import { settingsLine } from './partner-view.ts'
-import { type ReloadReport, requestReload } from './reload.ts'
+import type { ReloadReport } from './reload.ts'
 
 export type ImportOptions = CommandOptions & { readonly dryRun: boolean; readonly skipInvalid: boolean }
 
@@ -43,6 +44,9 @@ export function importPartners(
     if ('refusals' in outcome && sorted.refusals.length === 0) sorted = { ...sorted, ...outcome }
     const added = 'refusals' in outcome ? [] : outcome.after.entries.slice(outcome.before.entries.length)
     const isWritten = !dryRun && added.length > 0
+    const report =
+      isWritten && !('refusals' in outcome) ? await reloadOrUndo(config, list, outcome, record) : null
+    if (report?.undone) return concludeEdit(report, json, host)
     const imported: Imported = {
       file: list.file,
       written: isWritten,
@@ -52,7 +56,7 @@ export function importPartners(
       })),
       ...sorted,
       notes: exported.flatMap(({ name, notes }) => (notes.length > 0 ? [{ partner: name, notes }] : [])),
-      reload: isWritten ? await requestReload(config) : null,
+      reload: report,
     }
     refuse(sorted.refusals, host)
     if (exported.some(({ needsNames }) => needsNames)) {
@@ -64,7 +68,7 @@ export function importPartners(
       host.err('gatehouse: nothing is written; --skip-invalid takes over what is right\n')
       return 1
     }
-    return imported.reload === null ? 0 : concludeEdit(imported.reload, json, host)
+    return report === null ? 0 : concludeEdit(report, json, host)
   })
 }
 

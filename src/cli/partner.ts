@@ -23,8 +23,9 @@ import { ConfigError } from '../config/problems.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable, printable } from './output.ts'
+import { type EditReport, reloadOrUndo, unseen } from './partner-edit.ts'
 import { partnerRows, settingsLine } from './partner-view.ts'
-import { type ReloadReport, requestReload, tellReload } from './reload.ts'
+import { tellReload } from './reload.ts'
 
 /** `partner list`: the partners, a line for each. */
 export function listPartners({ config, json }: CommandOptions, host: Host): Promise<number> {
@@ -123,7 +124,13 @@ export function refuse(refusals: readonly Refusal[], host: Host): 1 {
 }
 
 /** Tells of a reload that follows an edit. @returns the exit status */
-export function concludeEdit(report: ReloadReport, json: boolean, host: Host): number {
+export function concludeEdit(report: EditReport, json: boolean, host: Host): number {
+  if (report.undone) {
+    if (json) host.out(formatJson({ change: null, reload: report }))
+    for (const problem of report.problems) host.err(`${problem}\n`)
+    host.err('gatehouse: the gateway cannot use this, so the partner list is put back as it was\n')
+    return 1
+  }
   if (!json || report.outcome === 'refused' || report.outcome === 'not reached') tellReload(report, host)
   return report.outcome === 'reloaded' || report.outcome === 'not running' ? 0 : 1
 }
@@ -146,7 +153,9 @@ function change(
     const outcome = await changePartners(list, edit, record)
     if ('refusals' in outcome) return refuse(outcome.refusals, host)
     const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)
-    const report = await requestReload(config)
+    const report = await reloadOrUndo(config, list, outcome, record)
+    if (report.outcome === 'not running' && deed !== 'removed') warnings.push(...unseen(outcome, [domain]))
+    if (report.undone) return concludeEdit(report, json, host)
     if (json) host.out(formatJson({ change: deed, file: list.file, partner, warnings, reload: report }))
     else {
       const now = partner === undefined || deed === 'removed' ? '' : `\n${settingsLine(partner)}`

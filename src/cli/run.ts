@@ -34,7 +34,7 @@ export async function run(configFile: string, host: Host): Promise<number> {
   const reloadNow = () => started.promise.then(gatehouse => reloadGateway(gatehouse, configFile, host, log))
   offs.push(host.onSignal('SIGHUP', () => void reloadNow()))
   try {
-    const gatehouse = await startGatehouse(config, { log, metrics }, reloadNow)
+    const gatehouse = await startGatehouse(config, { log, metrics }, reloadNow, host.env)
     started.resolve(gatehouse)
     await stopped.promise
     log.info('stopping')

@@ -1,7 +1,7 @@
 import { partnerList } from '../policy/partner.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
-import type { Origin } from './secrets.ts'
+import type { Environment } from './secrets.ts'
 import { type Survey, surveyConfig } from './survey.ts'
 
 /**
@@ -9,7 +9,7 @@ import { type Survey, surveyConfig } from './survey.ts'
  * @param file relative to the working directory; it stands so in the problems
  * @throws {ConfigError} with everything that is wrong, in all files
  */
-export function loadConfig(file: string, env: NonNullable<Origin['env']>): Config {
+export function loadConfig(file: string, env: Environment): Config {
   return complete(surveyConfig(file, env))
 }
 
@@ -18,7 +18,7 @@ export function loadConfig(file: string, env: NonNullable<Origin['env']>): Confi
  * looked for, and that of dialback is left out where it is not to be had.
  * @throws {ConfigError} with everything else that is wrong, in all files
  */
-export function loadForProbe(file: string, env: NonNullable<Origin['env']>): Config {
+export function loadForProbe(file: string, env: Environment): Config {
   return complete(surveyConfig(file, env, 'probe'))
 }
 

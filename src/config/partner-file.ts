@@ -7,13 +7,16 @@ import type { Edited, Refusal } from './partner-list.ts'
 import { judgePartners, type ListedPartner } from './partners.ts'
 import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { beside, localNames, readConfigFile } from './read-config.ts'
+import type { Environment, Origin } from './secrets.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** The partner list of a configuration, as commands read and change it. */
 export type PartnerFile = {
   readonly file: string
-  /** What stands in a text of it. */
+  /** What stands in a text of it; no secret is looked for, so that everybody may read who is listed. */
   readonly judge: (text: string) => Judged
+  /** What stands in a text that is about to be written: its secrets are looked for, too. */
+  readonly judgeNew: (text: string) => Judged
 }
 
 /** The entries of a partner list, and everything that is wrong with it, or worth knowing. */
@@ -31,33 +34,31 @@ export type PartnerEdit = {
 
 /** The list before and after a change, or why there was none. */
 export type EditOutcome =
-  | { readonly text: string; readonly before: Judged; readonly after: Judged }
+  | { readonly was: string; readonly text: string; readonly before: Judged; readonly after: Judged }
   | { readonly refusals: readonly Refusal[] }
 
 /**
- * Opens the partner list of a configuration. Of the configuration, its own text alone is judged, and no secret is
- * looked for: certificates and secrets are the daemon's.
+ * Opens the partner list of a configuration. Of the configuration, its own text alone is judged.
+ * @param env of the daemon; left out = this is another process, and cannot tell what is in there
  * @throws {ConfigError} with everything that is wrong in that text
  */
-export function openPartnerFile(configFile: string): PartnerFile {
+export function openPartnerFile(configFile: string, env: Environment | 'not ours' = 'not ours'): PartnerFile {
   const { source, problems, checked } = readConfigFile(configFile)
   if (!checked.success || problems.length > 0) throw new ConfigError(problems)
   const { internal, partners } = checked.data
   const ownNames = localNames(source.value['domains'])
   const file = beside(configFile, partners)
-  return {
-    file,
-    judge: text => {
-      const problems: ConfigProblem[] = []
-      const entries = judgePartners(parseYaml(file, text), {
-        isLocal: domain => ownNames.has(domain),
-        needsComponentSecret: internal.connector === 'component' && internal.secret === undefined,
-        origin: { folder: dirname(resolve(file)), env: undefined },
-        problems,
-      })
-      return { entries, problems }
-    },
+  const judgeWith = (text: string, env: Origin['env']): Judged => {
+    const problems: ConfigProblem[] = []
+    const entries = judgePartners(parseYaml(file, text), {
+      isLocal: domain => ownNames.has(domain),
+      needsComponentSecret: internal.connector === 'component' && internal.secret === undefined,
+      origin: { folder: dirname(resolve(file)), env },
+      problems,
+    })
+    return { entries, problems }
   }
+  return { file, judge: text => judgeWith(text, undefined), judgeNew: text => judgeWith(text, env) }
 }
 
 /** Reads the list. @throws {ConfigError} when it does not load */
@@ -92,7 +93,7 @@ export async function editPartnerFile(
 
 /** Why a text must not become the list. */
 export function refusalsOf(list: PartnerFile, text: string, settles: ReadonlySet<Domain>): Refusal[] {
-  const { entries, problems } = list.judge(text)
+  const { entries, problems } = list.judgeNew(text)
   const errors = problems.filter(({ severity }) => severity === 'error')
   return [
     ...errors.map(problem => {
@@ -116,7 +117,8 @@ function tryEdit(list: PartnerFile, text: string, { edit, settles }: PartnerEdit
   const edited = edit(text)
   if ('refusals' in edited) return edited
   const refusals = refusalsOf(list, edited.text, settles)
-  return refusals.length > 0 ? { refusals } : { text: edited.text, before, after: list.judge(edited.text) }
+  if (refusals.length > 0) return { refusals }
+  return { was: text, text: edited.text, before, after: list.judgeNew(edited.text) }
 }
 
 function textOf({ file }: PartnerFile): string {

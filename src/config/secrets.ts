@@ -8,9 +8,12 @@ import type { Path } from './yaml-source.ts'
 export type Origin = {
   /** The folder that relative paths start from; absolute. */
   readonly folder: string
-  /** Undefined = secrets are not looked for: it is another process that has them. */
-  readonly env: Readonly<Record<string, string | undefined>> | undefined
+  /** Undefined = secrets are not looked for at all: it is another process that has them. */
+  readonly env: Environment | 'not ours' | undefined
 }
+
+/** The variables of a process; where they are another one's, its files are looked for alone. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Finds a secret's value; white space at the end of a file is not part of it.
@@ -20,6 +23,7 @@ export function loadSecret(secret: Secret, path: Path, origin: Origin, report: R
   if (origin.env === undefined) return undefined
   if (typeof secret === 'string') return secret
   if ('env' in secret) {
+    if (origin.env === 'not ours') return undefined
     const value = origin.env[secret.env]
     if (value !== undefined && value !== '') return value
     report('error', path, `the environment variable ${secret.env} is not set, or empty`)

@@ -18,10 +18,10 @@ partners:
     componentSecret: ${secret}
 `
 
-function newApi(text = list) {
+function newApi(text = list, env: Readonly<Record<string, string>> = {}) {
   const folder = configFolder({ 'config/partners.yaml': text })
   const audit = memoryAudit()
-  const routes = partnerRoutes({ configFile: () => folder.file, reload: undefined, audit })
+  const routes = partnerRoutes({ configFile: () => folder.file, env, reload: undefined, audit })
   const ask = async (method: string, url: string, given?: unknown) => {
     const reply = await answerApi(routes, panel, { method, url, readBody: async () => given })
     expect(reply.body).not.toContain(secret)
@@ -148,6 +148,30 @@ describe('partners by the API', () => {
     expect([answer.status, answer.value.error.message]).toEqual([status, expect.stringMatching(expected)])
     expect(text()).toBe(list)
     expect(audit.changes).toEqual([])
+  })
+
+  test('are not written with a secret that the gateway would not find', async () => {
+    const { ask, audit, text } = newApi(list, { THERE: 'hush' })
+    const put = (componentSecret: unknown) =>
+      ask('PUT', '/partners/new.example', { partnerType: 'federated', componentSecret })
+    for (const missing of [{ env: 'NOPE_X' }, { file: '/nowhere/secret' }]) {
+      expect(await put(missing)).toMatchObject({
+        status: 422,
+        value: {
+          refusals: [{ partner: 'new.example', message: expect.stringMatching(/^componentSecret: /) }],
+        },
+      })
+    }
+    expect([text(), audit.changes]).toEqual([list, []])
+    expect((await put({ env: 'THERE' })).status).toBe(201)
+  })
+
+  test('can be mended, and looked at, while one has a secret that is not there', async () => {
+    const broken = `${list}  - { primaryDomain: a.b, partnerType: federated, componentSecret: { env: NOPE_X } }\n`
+    const { ask, text } = newApi(broken)
+    expect((await ask('GET', '/partners/a.b')).status).toBe(200)
+    expect((await ask('DELETE', '/partners/a.b')).status).toBe(200)
+    expect(text()).toBe(list)
   })
 
   test('that a PATCH does not concern may stay as they are, though nobody could choose that now', async () => {

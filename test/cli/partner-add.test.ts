@@ -43,7 +43,10 @@ describe('partner add', () => {
       '--component-secret',
       'env:LITWARE',
     )
-    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect({ status, err }).toEqual({
+      status: 0,
+      err: expect.stringMatching(/^litware\.com: warning: componentSecret: .* unless LITWARE is set .*\n$/),
+    })
     expect(out).toBe(`litware.com: added in ${folder.at('config/partners.yaml')}
 publicVerified, TLS required, SASL notSupported, dialback true: dialback-tls
 the gateway is not running
