@@ -12,8 +12,8 @@ const rememberedMs = 60_000
 const mostRemembered = 256
 const mostWaiting = 16
 
-/** What a token was found to be. */
-type Finding = { readonly token: KeptToken; readonly untilMs: number }
+/** What a token was found to be; undefined = a wrong one. */
+type Finding = { readonly token: KeptToken | undefined; readonly untilMs: number }
 
 /** Knows callers by their tokens, as they stand in the file now. */
 export class Access {
@@ -21,9 +21,13 @@ export class Access {
   readonly #log: Log
   readonly #now: () => number
   readonly #attempts: Attempts
+  /** Bounds what the log is told of those who have none. */
+  readonly #told: Attempts
   /** Tokens are not kept: what they are remembered by is worth nothing outside of this process. */
   readonly #key = randomBytes(32)
   readonly #remembered = new Map<string, Finding>()
+  /** Apart, so that whoever tries many does not push the good ones out. */
+  readonly #wrong = new Map<string, Finding>()
   /** One for each token that is being looked into, however many requests bear it. */
   readonly #running = new Map<string, Promise<Caller | Reply>>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -36,11 +40,14 @@ export class Access {
     this.#log = log
     this.#now = now
     this.#attempts = new Attempts(now)
+    this.#told = new Attempts(now)
   }
 
   /** What is kept for callers, good or not. */
   get size(): number {
-    return this.#remembered.size + this.#running.size + this.#attempts.size
+    return (
+      this.#remembered.size + this.#wrong.size + this.#running.size + this.#attempts.size + this.#told.size
+    )
   }
 
   /**
@@ -51,13 +58,20 @@ export class Access {
     const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) return unauthenticated('this needs a token: Authorization: Bearer TOKEN')
     await this.#look()
+    // Without a hash, and not counted against those of the same address whose tokens are good: ids are no secret.
+    const kept = this.#tokens.get(idOf(token) ?? '')
+    if (kept === undefined) return this.#refuse(address)
     // Of the file as it is now, too: what was found before is not asked for any more.
     const key = createHmac('sha256', this.#key).update(`${this.#state} ${token}`).digest('base64')
-    const known = this.#remembered.get(key)
-    if (known !== undefined && known.untilMs > this.#now()) return asCaller(known.token, address)
+    const known = this.#remembered.get(key) ?? this.#wrong.get(key)
+    if (known !== undefined && known.untilMs > this.#now()) {
+      if (known.token === undefined) return this.#refuse(address)
+      remember(this.#remembered, key, { token: known.token, untilMs: this.#now() + rememberedMs })
+      return asCaller(known.token, address)
+    }
     const running = this.#running.get(key)
     if (running !== undefined) return withAddress(await running, address)
-    const found = this.#verify(token, key, address)
+    const found = this.#verify(token, kept, key, address)
     this.#running.set(key, found)
     try {
       return await found
@@ -66,18 +80,25 @@ export class Access {
     }
   }
 
-  async #verify(token: string, key: string, address: string): Promise<Caller | Reply> {
+  async #verify(token: string, kept: KeptToken, key: string, address: string): Promise<Caller | Reply> {
     if (this.#running.size >= mostWaiting) return tooMany(1000)
     const waitMs = this.#attempts.begin(address)
     if (waitMs > 0) return tooMany(waitMs)
-    const kept = this.#tokens.get(idOf(token) ?? '')
-    if (!(await this.#inTurn(() => isToken(token, kept))) || kept === undefined) {
-      this.#log.warn('a token is refused', { address })
-      return unauthenticated('the token is not known here; it may have been revoked')
+    const isGood = await this.#inTurn(() => isToken(token, kept))
+    const untilMs = this.#now() + rememberedMs
+    if (!isGood) {
+      // Its client may go on asking: once is enough to hash, and to count.
+      remember(this.#wrong, key, { token: undefined, untilMs })
+      return this.#refuse(address)
     }
     this.#attempts.succeeded(address)
-    this.#remember(key, { token: kept, untilMs: this.#now() + rememberedMs })
+    remember(this.#remembered, key, { token: kept, untilMs })
     return asCaller(kept, address)
+  }
+
+  #refuse(address: string): Reply {
+    if (this.#told.begin(address) === 0) this.#log.warn('a token is refused', { address })
+    return unauthenticated('the token is not known here; it may have been revoked')
   }
 
   /** One at a time: it takes memory, and a thread that files wait for too. */
@@ -87,18 +108,13 @@ export class Access {
     return turn
   }
 
-  #remember(key: string, finding: Finding): void {
-    this.#remembered.delete(key)
-    this.#remembered.set(key, finding)
-    if (this.#remembered.size > mostRemembered) this.#remembered.delete(this.#remembered.keys().next().value!)
-  }
-
   /** Reads the file anew where it has changed: what is revoked is refused from the next request on. */
   async #look(): Promise<void> {
     const state = await stateOf(this.#file)
     if (state === this.#state) return
     this.#state = state
     this.#remembered.clear()
+    this.#wrong.clear()
     this.#tokens = new Map()
     try {
       this.#tokens = new Map(readTokens(this.#file).map(token => [token.id, token]))
@@ -108,6 +124,13 @@ export class Access {
       this.#log.error('the file of tokens cannot be used, so none is accepted; mend it', { problems })
     }
   }
+}
+
+/** At the end: the first in the map is the one that was not used the longest. */
+function remember(found: Map<string, Finding>, key: string, finding: Finding): void {
+  found.delete(key)
+  found.set(key, finding)
+  if (found.size > mostRemembered) found.delete(found.keys().next().value!)
 }
 
 function asCaller({ name, role }: KeptToken, address: string): Caller {

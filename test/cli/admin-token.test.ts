@@ -27,7 +27,7 @@ describe('admin token', () => {
       err: 'token grafana (viewer); keep it now, it is not shown again\n',
     })
     const [one] = kept(folder)
-    expect(await isToken(made.out.trim(), one)).toBe(true)
+    expect(await isToken(made.out.trim(), one!)).toBe(true)
     const list = await token(folder, 'list')
     expect(list.out).toMatch(
       /^name {5}role {4}created {15}id\ngrafana {2}viewer {2}20\d\d-\S+Z {2}[0-9a-f]{12}\n$/,
