@@ -1,6 +1,6 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { loadIdentities } from '../config/identities.ts'
+import { type LocalIdentity, loadIdentities } from '../config/identities.ts'
 import { ConfigError } from '../config/problems.ts'
 import { certificationRequest } from '../identity/certification-request.ts'
 import { toPem } from '../identity/issue.ts'
@@ -22,8 +22,9 @@ export type RequestOptions = CommandOptions &
 /** `cert request`: a new key, and the request for its certificate, once the operator has seen what will be in it. */
 export async function requestCertificate(options: RequestOptions, host: Host): Promise<number> {
   const { config, json, out, yes, force } = options
-  const locals = localDomains(config, options.domain === undefined, host)
-  if (locals === undefined) return 1
+  const identities = localDomains(config, options.domain === undefined, host)
+  if (identities === undefined) return 1
+  const locals = identities.map(({ domain }) => domain)
   const planned = planRequest(options, locals)
   if ('faults' in planned) {
     for (const fault of planned.faults) host.err(`error: ${fault}\n`)
@@ -39,6 +40,13 @@ export async function requestCertificate(options: RequestOptions, host: Host): P
   const notes = notesOn(plan, locals, taken)
   const say = json ? host.err : host.out // what machines read, stays alone
   say(summarize(plan, files, notes))
+  const inUse = identities.filter(({ keyFile }) => keyFile === files.key && taken.includes(files.key))
+  for (const { domain } of inUse)
+    host.err(
+      `warning: ${files.key} is the key that ${config} names for ${domain}. Once it is overwritten, the certificate ` +
+        'there is does not fit it any more, and the gateway will not start or reload until the new one is in place; ' +
+        'give another folder by --out instead\n',
+    )
   if (!yes) {
     if (host.ask === undefined) {
       host.err('error: there is no terminal to confirm this on; --yes confirms it\n')
@@ -70,9 +78,9 @@ export async function requestCertificate(options: RequestOptions, host: Host): P
 }
 
 /** Of a configuration that cannot be read there are none, which matters where no domain was named. */
-function localDomains(config: string, isNeeded: boolean, host: Host): readonly Domain[] | undefined {
+function localDomains(config: string, isNeeded: boolean, host: Host): readonly LocalIdentity[] | undefined {
   try {
-    return loadIdentities(config).domains.map(({ domain }) => domain)
+    return loadIdentities(config).domains
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     host.err(

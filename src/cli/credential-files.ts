@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { writeWhole } from '../transport/write-file.ts'
+import { writeTogether } from '../transport/write-file.ts'
 import type { Domain } from '../xmpp/address.ts'
 
 /** A key and what belongs to it: a certificate or a request. */
@@ -27,11 +27,8 @@ export async function writeCredential(
   overwrite: boolean,
 ): Promise<void> {
   await mkdir(resolve(files.key, '..'), { recursive: true })
-  await writeWhole(files.key, text.key, { mode: 0o600, overwrite })
-  try {
-    await writeWhole(files.other, text.other, { mode: 0o644, overwrite })
-  } catch (error) {
-    if (!overwrite) await rm(files.key, { force: true })
-    throw error
-  }
+  const key = { file: files.key, text: text.key, mode: 0o600 }
+  const other = { file: files.other, text: text.other, mode: 0o644 }
+  // The key last: an old one may be in use, and is not to be lost over anything else that fails.
+  await writeTogether([other, key], overwrite)
 }

@@ -17,6 +17,8 @@ export type LocalIdentity = {
   readonly writtenAs: string
   readonly selfSigned: boolean
   readonly certificate: PemFile | undefined
+  /** Where its key is, or has to be; absolute. Undefined = the configuration does not say. */
+  readonly keyFile: string | undefined
 }
 
 /** A PEM file of trust anchors, and its place in the list. */
@@ -84,11 +86,13 @@ export function anchorsIn({ value: { trust } }: YamlSource): unknown {
 function readIdentity(name: string, entry: unknown, origin: Origin): LocalIdentity[] {
   const domain = parseDomain(name)
   if (domain === undefined) return []
-  const { certificate, selfSigned = false } = salvage(domainSchema, entry)
+  const { certificate, key, selfSigned = false } = salvage(domainSchema, entry)
   const own = selfSigned ? join(selfSignedFolder, `${domain}.crt`) : undefined
   const named = own ?? certificate
   const loaded =
     named === undefined ? undefined : loadCertificates({ name: named, path: [] }, origin, () => undefined)
   const pem = loaded === undefined ? undefined : { path: loaded.path, pem: loaded.pem }
-  return [{ domain, writtenAs: name, selfSigned, certificate: pem }]
+  const namedKey = selfSigned ? join(selfSignedFolder, `${domain}.key`) : key
+  const keyFile = namedKey === undefined ? undefined : resolve(origin.folder, namedKey)
+  return [{ domain, writtenAs: name, selfSigned, certificate: pem, keyFile }]
 }

@@ -1,5 +1,14 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createAuthority, daysFromNow } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
@@ -164,6 +173,42 @@ describe('cert request', () => {
     const { status, err } = await request(folder, '--yes')
     expect(status).toBe(1)
     expect(err).toMatch(/^gatehouse: cannot write: (EEXIST|ENOTDIR)/)
+  })
+
+  test('keeps the old key where the request cannot be written, and the old request where the key cannot', async () => {
+    const folder = folderOf()
+    await request(folder, '--yes')
+    const [key, csr] = ['key', 'csr'].map(kind => folder.at(`out/contoso.com.${kind}`)) as [string, string]
+    const before = [key, csr].map(file => readFileSync(file, 'utf8'))
+    for (const [broken, other, at] of [
+      [csr, key, 0],
+      [key, csr, 1],
+    ] as const) {
+      renameSync(broken, `${broken}.away`)
+      mkdirSync(broken)
+      const { status, err } = await request(folder, '--yes', '--force')
+      expect([status, err]).toEqual([1, expect.stringMatching(/^gatehouse: cannot write: /)])
+      expect(readFileSync(other, 'utf8')).toBe(before[at])
+      rmdirSync(broken)
+      renameSync(`${broken}.away`, broken)
+    }
+    expect(readdirSync(folder.at('out')).sort()).toEqual(['contoso.com.csr', 'contoso.com.key'])
+  })
+
+  test('warns of the key that the gateway uses, before it asks', async () => {
+    const folder = folderOf(beforehand.replaceAll('../certs/', '../out/'))
+    expect((await request(folder, '--yes')).err).toBe('')
+    const { status, err } = await runCommand(
+      ['cert', 'request', '--config', folder.file, '--out', folder.at('out'), '--force'],
+      {},
+      async () => 'n',
+    )
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /^warning: \S+contoso\.com\.key is the key that .* names for contoso\.com\. .*\ngatehouse: nothing/,
+      ),
+    ])
   })
 
   test('tells machines what it made, and nothing else on standard output', async () => {
