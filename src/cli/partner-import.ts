@@ -65,7 +65,8 @@ export function importPartners(
     if (json) host.out(formatJson(imported))
     else tell(imported, dryRun, host)
     if ('refusals' in outcome) {
-      host.err('gatehouse: nothing is written; --skip-invalid takes over what is right\n')
+      const hint = skipInvalid ? '' : '; --skip-invalid takes over what is right'
+      host.err(`gatehouse: nothing is written${hint}\n`)
       return 1
     }
     return report === null ? 0 : concludeEdit(report, json, host)

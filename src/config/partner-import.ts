@@ -23,24 +23,28 @@ export function sortOut(
     refusals.map(message => ({ partner: name, message })),
   )
   const candidates = fresh.filter(one => one.refusals.length === 0)
-  const whole = addPartners(
-    text,
-    candidates.map(({ entry }) => entry),
-  )
-  if ('refusals' in whole) return { existing, refusals: [...refusals, ...whole.refusals], edited: whole }
-  refusals.push(...refusalsOf(list, whole.text, domainsOf(candidates)))
+  const first = added(text, candidates)
+  if ('refusals' in first) refusals.push(...first.refusals)
+  const free = 'refusals' in first ? without(candidates, first.refusals) : candidates
+  // What concerns none of them alone is not mended by leaving one out.
+  const whole = free.length < candidates.length ? added(text, free) : first
+  if ('refusals' in whole) return { existing, refusals, edited: whole }
+  refusals.push(...refusalsOf(list, whole.text, domainsOf(free)))
   if (refusals.length === 0) return { existing, refusals, edited: whole }
   if (!skipInvalid) return { existing, refusals, edited: { refusals } }
-  const wrong = new Set(refusals.map(({ partner }) => partner))
-  const right = candidates.filter(({ name }) => !wrong.has(name))
-  return {
-    existing,
-    refusals,
-    edited: addPartners(
-      text,
-      right.map(({ entry }) => entry),
-    ),
-  }
+  return { existing, refusals, edited: added(text, without(free, refusals)) }
+}
+
+function added(text: string, exported: readonly ExportedPartner[]): Edited {
+  return addPartners(
+    text,
+    exported.map(({ entry }) => entry),
+  )
+}
+
+function without(exported: readonly ExportedPartner[], refusals: readonly Refusal[]): ExportedPartner[] {
+  const wrong = new Set<unknown>(refusals.map(({ partner }) => partner))
+  return exported.filter(({ name, entry }) => !wrong.has(name) && !wrong.has(entry.primaryDomain))
 }
 
 /** Whose settings an export gives. */

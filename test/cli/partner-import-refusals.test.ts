@@ -107,6 +107,30 @@ describe('partner import', () => {
     expect(partnersIn(folder)).toBe(twoPartners)
   })
 
+  test('skips a partner that is another domain of one in the list, like all that is wrong', async () => {
+    const folder = partnerFolder()
+    const list = [exported('corp.fabrikam.com'), exported('a b'), exported('litware.com')]
+    const refused = await importOf(folder, list)
+    expect([refused.status, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/; --skip-invalid takes over what is right\n$/),
+    ])
+    const { status, out, err } = await importOf(folder, list, '--skip-invalid')
+    expect([status, err]).toEqual([
+      0,
+      expect.stringMatching(/corp\.fabrikam\.com: is in the list already, as an additional/),
+    ])
+    expect(out).toMatch(/1 added, 0 there already, 2 errors/)
+    expect(partnersIn(folder)).toMatch(/primaryDomain: litware\.com/)
+  })
+
+  test('hints at no option that was given', async () => {
+    const entry = '{ primaryDomain: a.b, partnerType: federated, componentSecret: { file: /nowhere } }'
+    const folder = partnerFolder(`partners:\n  - ${entry}\n`)
+    const { status, err } = await importOf(folder, [exported('litware.com')], '--skip-invalid')
+    expect([status, err]).toEqual([1, expect.stringMatching(/\ngatehouse: nothing is written\n$/)])
+  })
+
   test('names the export that docs/from-lync.md names', () => {
     const docs = readFileSync(new URL('../../docs/from-lync.md', import.meta.url), 'utf8')
     expect(docs).toContain(`   ${exportCommand}\n`)
