@@ -66,7 +66,8 @@ export class Attempts {
   }
 }
 
-function networkOf(address: string): string {
+/** What an address stands for: of IPv6, its network of 64 bits, for whoever has one of them has all. */
+export function networkOf(address: string): string {
   const bare = address.replace(/%.*$/, '')
   if (!isIPv6(bare) || bare.includes('.')) return bare.replace(/^::ffff:/i, '')
   const [head = '', tail] = bare.split('::')

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { ListenOptions } from 'node:net'
+import type { ListenOptions, Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { Log } from '../telemetry/log.ts'
+import { Crowd, mostConnections } from './crowd.ts'
 import { failure, type Reply, RequestError } from './reply.ts'
 
 // Whoever reaches it may talk to it: little that he sends is kept, and nothing waits for it long.
@@ -13,7 +14,6 @@ const bounds = {
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 1000,
 } as const
-const mostConnections = 64
 // Whoever does not read his answer is not waited for either.
 const mostIdleMs = 30_000
 
@@ -30,6 +30,13 @@ export async function listenForHttp(at: ListenOptions, respond: Respond, log: Lo
     void answer(request, respond, log).then(reply => send(request, response, reply))
   })
   server.maxConnections = mostConnections
+  const crowd = new Crowd()
+  // First of its listeners: nothing is read of a connection that is too many.
+  server.prependListener('connection', (socket: Socket) => {
+    const leave = crowd.admit(socket.remoteAddress)
+    if (leave === undefined) socket.destroy()
+    else socket.once('close', leave)
+  })
   server.setTimeout(mostIdleMs)
   server.listen(at)
   await once(server, 'listening')
