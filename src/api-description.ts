@@ -6,7 +6,9 @@ import { type ApiParts, apiRoutes } from './api-routes.ts'
 /** The description of the API that is shipped: docs/openapi.json. */
 export function apiDescription(): string {
   // Routes are described here, and never asked.
-  const parts = { reload: async () => ({ reloaded: true, problems: [] }) } as unknown as ApiParts
+  const parts = {
+    reload: async () => ({ reloaded: true, problems: [], warnings: [] }),
+  } as unknown as ApiParts
   return `${JSON.stringify(describeApi(apiRoutes(parts), manifest.version), undefined, 2)}\n`
 }
 

@@ -8,9 +8,8 @@ export const reloadOutcome = z.strictObject({
   reloaded: z.boolean().describe('False where everything stays as it was.'),
   problems: z
     .array(z.string())
-    .describe(
-      'What is wrong, each with its position where it has one; of a reload that went well, the warnings.',
-    ),
+    .describe('What is wrong, each with its position where it has one; none where it went well.'),
+  warnings: z.array(z.string()).describe('What there is to know besides, each with its position.'),
 })
 
 /** What became of a reload. */
@@ -35,11 +34,12 @@ export function reloadRoutes(reload: () => Promise<ReloadOutcome>, audit: Audit)
       handle: async ({ caller }) => {
         const change = { action: 'reload', subject: 'configuration', before: null, after: null }
         const fail = audit.note(caller, change)
-        const { reloaded, problems } = await reload()
-        if (reloaded) return [200, { reloaded, problems: [...problems] }]
+        const { reloaded, problems, warnings } = await reload()
+        const outcome = { reloaded, problems: [...problems], warnings: [...warnings] }
+        if (reloaded) return [200, outcome]
         fail(new Error(problems.join('; ')))
         const message = 'the configuration cannot be used, the old one stays in force'
-        return [409, { reloaded, problems: [...problems], error: { message } }]
+        return [409, { ...outcome, error: { message } }]
       },
     }),
   ]

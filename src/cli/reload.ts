@@ -7,8 +7,10 @@ import { formatJson, formatProblems } from './output.ts'
 /** What the running gateway has made of a reload. */
 export type ReloadReport = {
   readonly outcome: 'reloaded' | 'refused' | 'not running' | 'not reached'
-  /** Warnings of a reload that went well; else what is wrong. */
+  /** What is wrong. */
   readonly problems: readonly string[]
+  /** What there is to know besides. */
+  readonly warnings: readonly string[]
 }
 
 /** `reload`: the running gateway reads configuration, partner list and certificates anew. */
@@ -30,20 +32,27 @@ export async function reload({ config, json }: CommandOptions, host: Host): Prom
 export async function requestReload(config: string): Promise<ReloadReport> {
   try {
     const api = await openRunningApi(config)
-    if (api === undefined) return { outcome: 'not running', problems: [] }
+    if (api === undefined) return { outcome: 'not running', problems: [], warnings: [] }
     const { status, value } = await api.ask({ method: 'POST', url: '/reload' })
-    const { problems = [], error } = value as Partial<ReloadOutcome> & { error?: { message: string } }
-    if (status === 200) return { outcome: 'reloaded', problems }
-    return { outcome: 'refused', problems: problems.length > 0 ? problems : [error?.message ?? `${status}`] }
+    const {
+      problems = [],
+      warnings = [],
+      error,
+    } = value as Partial<ReloadOutcome> & { error?: { message: string } }
+    if (status === 200) return { outcome: 'reloaded', problems, warnings }
+    const why = problems.length > 0 ? problems : [error?.message ?? `${status}`]
+    return { outcome: 'refused', problems: why, warnings }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    return { outcome: 'not reached', problems: [error.message] }
+    return { outcome: 'not reached', problems: [error.message], warnings: [] }
   }
 }
 
 /** Tells people of a reload; what went wrong goes to standard error. */
-export function tellReload({ outcome, problems }: ReloadReport, { out, err }: Host): void {
-  const lines = problems.map(problem => `${problem}\n`).join('')
+export function tellReload({ outcome, problems, warnings }: ReloadReport, { out, err }: Host): void {
+  const lines = [...problems, ...warnings.map(warning => `warning: ${warning}`)]
+    .map(line => `${line}\n`)
+    .join('')
   switch (outcome) {
     case 'reloaded':
       return out('the gateway has reloaded its configuration\n')

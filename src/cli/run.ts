@@ -1,6 +1,6 @@
 import type { ReloadOutcome } from '../admin/reload.ts'
 import { loadConfig } from '../config/load.ts'
-import { ConfigError, formatProblem } from '../config/problems.ts'
+import { ConfigError, type ConfigProblem, formatProblem } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
 import { type Gatehouse, startGatehouse } from '../gatehouse.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
@@ -61,13 +61,14 @@ export async function reloadGateway(
   try {
     const config = loadConfig(configFile, host.env)
     await gatehouse.reload(config)
-    return { reloaded: true, problems: config.warnings.map(formatProblem) }
+    return { reloaded: true, problems: [], warnings: config.warnings.map(formatProblem) }
   } catch (error) {
-    const problems =
-      error instanceof ConfigError
-        ? error.problems.map(formatProblem)
-        : [error instanceof Error ? error.message : String(error)]
+    const found = error instanceof ConfigError ? error.problems : []
+    const of = (wanted: ConfigProblem['severity']) =>
+      found.filter(({ severity }) => severity === wanted).map(formatProblem)
+    const unforeseen = error instanceof Error ? error.message : String(error)
+    const problems = error instanceof ConfigError ? of('error') : [unforeseen]
     log.event({ event: 'reload.failed', problems })
-    return { reloaded: false, problems }
+    return { reloaded: false, problems, warnings: of('warning') }
   }
 }

@@ -13,7 +13,7 @@ async function asDaemon(folder: ConfigFolder, beforeReload = () => {}): Promise<
     beforeReload()
     const problems = folder.problems().filter(problem => problem.includes(' error '))
     const told = problems.map(problem => problem.replace(' error ', ': '))
-    return { reloaded: told.length === 0, problems: told }
+    return { reloaded: told.length === 0, problems: told, warnings: [] }
   }
   const routes = reloadRoutes(answer, memoryAudit())
   const { close } = await openAdminSocket(folder.at('data/gatehouse.sock'), routes, silentLog)

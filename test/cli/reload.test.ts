@@ -24,7 +24,7 @@ describe('a gateway that runs', () => {
     const lists: string[] = []
     await asDaemon(folder, async () => {
       lists.push(partnersIn(folder))
-      return { reloaded: true, problems: ['a warning'] }
+      return { reloaded: true, problems: [], warnings: ['a warning'] }
     })
     const { status, out } = await partnerCommand(folder, 'set', 'fabrikam.com', '--keep-alive')
     expect({ status, out }).toEqual({
@@ -38,7 +38,7 @@ describe('a gateway that runs', () => {
       file: folder.at('config/partners.yaml'),
       partner: expect.objectContaining({ primaryDomain: 'fabrikam.com', keepAlive: true }),
       warnings: [],
-      reload: { outcome: 'reloaded', problems: ['a warning'] },
+      reload: { outcome: 'reloaded', problems: [], warnings: ['a warning'] },
     })
   })
 
@@ -47,11 +47,12 @@ describe('a gateway that runs', () => {
     await asDaemon(folder, async () => ({
       reloaded: false,
       problems: ['gatehouse.yaml:1:1: domains: is wrong'],
+      warnings: ['gatehouse.yaml:2:1: admin: is open'],
     }))
     const { status, err } = await partnerCommand(folder, 'set', 'fabrikam.com', '--keep-alive')
     expect({ status, err }).toEqual({
       status: 1,
-      err: 'gatehouse.yaml:1:1: domains: is wrong\ngatehouse: the gateway cannot use this configuration, and goes on with the old one\n',
+      err: 'gatehouse.yaml:1:1: domains: is wrong\nwarning: gatehouse.yaml:2:1: admin: is open\ngatehouse: the gateway cannot use this configuration, and goes on with the old one\n',
     })
     expect(partnersIn(folder)).toContain('keepAlive: true')
     const reload = await runCommand(['reload', '--config', folder.file, '--json'])
@@ -59,6 +60,7 @@ describe('a gateway that runs', () => {
     expect(JSON.parse(reload.out)).toEqual({
       outcome: 'refused',
       problems: ['gatehouse.yaml:1:1: domains: is wrong'],
+      warnings: ['gatehouse.yaml:2:1: admin: is open'],
     })
   })
 
@@ -69,7 +71,7 @@ describe('a gateway that runs', () => {
       out: '',
       err: 'gatehouse: the gateway is not running\n',
     })
-    await asDaemon(folder, async () => ({ reloaded: true, problems: [] }))
+    await asDaemon(folder, async () => ({ reloaded: true, problems: [], warnings: [] }))
     expect(await runCommand(['reload', '--config', folder.file])).toEqual({
       status: 0,
       out: 'the gateway has reloaded its configuration\n',
