@@ -4,6 +4,7 @@ import { openPartnerFile } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
 import type { Edited } from '../config/partner-list.ts'
 import { defineRoute, type Route } from './api.ts'
+import { listFor, reloadFor } from './discretion.ts'
 import { fileRefusals, type PartnerParts, partnerAnswers, refusedBy } from './partner-answers.ts'
 import { changePartners } from './partner-changes.ts'
 import { partnerJson } from './partner-view.ts'
@@ -29,7 +30,7 @@ export function importRoute({ configFile, env, reload, audit }: PartnerParts): R
     refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
     handle: async ({ caller, query, body }) => {
       const exported = readExport(body)
-      const list = openPartnerFile(configFile(), env)
+      const list = listFor(caller, openPartnerFile(configFile(), env))
       let sorted: Sorted = { existing: [], refusals: [] }
       const edit = (text: string): Edited => {
         const { edited, ...rest } = sortOut(list, text, exported, query.skipInvalid === 'true')
@@ -51,7 +52,8 @@ export function importRoute({ configFile, env, reload, audit }: PartnerParts): R
       const notes = exported
         .filter(({ notes }) => notes.length > 0)
         .map(({ name, notes }) => ({ partner: name, notes: [...notes] }))
-      const report = written ? ((await reload?.()) ?? null) : null
+      const reloaded = written ? await reload?.() : undefined
+      const report = reloaded === undefined ? null : reloadFor(caller, reloaded)
       return [
         200,
         { written, added, existing: [...existing], refusals: [...refusals], notes, reload: report },

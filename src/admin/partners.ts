@@ -14,7 +14,8 @@ import {
 } from '../config/partner-list.ts'
 import { partnerSchema } from '../config/schema.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
-import { defineRoute, type Route } from './api.ts'
+import { type Caller, defineRoute, type Route } from './api.ts'
+import { listFor, reloadFor } from './discretion.ts'
 import {
   fileRefusals,
   onFiles,
@@ -43,8 +44,11 @@ const patchBody = z.strictObject({ ...nullable, partnerType: settings.partnerTyp
 /** The routes of partners: read, validate, add, change, remove, import. They work on the list in its file, as the commands do. */
 export function partnerRoutes(parts: PartnerParts): readonly Route[] {
   const { audit } = parts
-  const open = () => openPartnerFile(parts.configFile(), parts.env)
-  const reload = async () => (await parts.reload?.()) ?? null
+  const open = (caller: Caller) => listFor(caller, openPartnerFile(parts.configFile(), parts.env))
+  const reload = async (caller: Caller) => {
+    const outcome = await parts.reload?.()
+    return outcome === undefined ? null : reloadFor(caller, outcome)
+  }
   return [
     defineRoute({
       method: 'GET',
@@ -53,8 +57,8 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       summary: 'The partner list.',
       answers: { 200: partnerAnswers.list },
       refusals: { 409: fileRefusals[409] },
-      handle: async () => {
-        const { entries } = readPartnerFile(open())
+      handle: async ({ caller }) => {
+        const { entries } = readPartnerFile(open(caller))
         return [200, { partners: entries.flatMap(entry => partnerJson(entry) ?? []) }]
       },
     }),
@@ -65,9 +69,9 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       summary: 'The partner that a domain belongs to.',
       answers: { 200: partnerAnswers.one },
       refusals: { 404: fileRefusals[404], 409: fileRefusals[409] },
-      handle: async ({ parameters }) => {
+      handle: async ({ caller, parameters }) => {
         const domain = domainIn(parameters)
-        const { entries } = readPartnerFile(open())
+        const { entries } = readPartnerFile(open(caller))
         const entry = entries.find(({ partner }) => partner?.domains.includes(domain))
         const found = entry && partnerJson(entry)
         if (found === undefined) throw notThere(domain)
@@ -85,7 +89,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
       handle: async ({ caller, parameters, given }) => {
         const domain = domainIn(parameters)
-        const list = open()
+        const list = open(caller)
         const isThere = has(list, domain)
         const entry = given as WrittenPartner
         const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
@@ -96,7 +100,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
         const record = { action: `partner.${isThere ? 'change' : 'add'}`, by: caller, audit }
         const outcome = await changePartners(list, { edit, settles: new Set([domain]) }, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [isThere ? 200 : 201, { ...partnerIn(outcome.after, domain)!, reload: await reload() }]
+        return [isThere ? 200 : 201, { ...partnerIn(outcome.after, domain)!, reload: await reload(caller) }]
       },
     }),
     defineRoute({
@@ -109,7 +113,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: fileRefusals,
       handle: async ({ caller, parameters, given }) => {
         const domain = domainIn(parameters)
-        const list = open()
+        const list = open(caller)
         if (!has(list, domain)) throw notThere(domain)
         const named = Object.entries(given ?? {}) as [PartnerKey, unknown][]
         const set = Object.fromEntries(named.filter(([, value]) => value !== null)) as WrittenPartner
@@ -120,7 +124,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
         const change = { edit, settles: new Set(isSettled ? [domain] : []) }
         const outcome = await changePartners(list, change, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [200, { ...partnerIn(outcome.after, domain)!, reload: await reload() }]
+        return [200, { ...partnerIn(outcome.after, domain)!, reload: await reload(caller) }]
       },
     }),
     defineRoute({
@@ -132,13 +136,13 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: fileRefusals,
       handle: async ({ caller, parameters }) => {
         const domain = domainIn(parameters)
-        const list = open()
+        const list = open(caller)
         if (!has(list, domain)) throw notThere(domain)
         const edit = (text: string) => removePartner(text, domain)
         const record = { action: 'partner.remove', by: caller, audit }
         const outcome = await changePartners(list, { edit, settles: new Set() }, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [200, { ...partnerIn(outcome.before, domain)!, warnings: [], reload: await reload() }]
+        return [200, { ...partnerIn(outcome.before, domain)!, warnings: [], reload: await reload(caller) }]
       },
     }),
     defineRoute({
@@ -149,9 +153,9 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       body: wholeBody,
       answers: { 200: partnerAnswers.verdict },
       refusals: { 409: fileRefusals[409] },
-      handle: async ({ body: { primaryDomain: domain }, given }) => {
+      handle: async ({ caller, body: { primaryDomain: domain }, given }) => {
         const { primaryDomain: _, ...entry } = given as WrittenPartner
-        const list = open()
+        const list = open(caller)
         const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
         const edit = (text: string) =>
           has(list, domain)

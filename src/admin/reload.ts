@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoute, type Route } from './api.ts'
 import type { Audit } from './audit.ts'
+import { reloadFor } from './discretion.ts'
 import { errorJson } from './reply.ts'
 
 /** What the API tells of a reload. */
@@ -34,12 +35,12 @@ export function reloadRoutes(reload: () => Promise<ReloadOutcome>, audit: Audit)
       handle: async ({ caller }) => {
         const change = { action: 'reload', subject: 'configuration', before: null, after: null }
         const fail = audit.note(caller, change)
-        const { reloaded, problems, warnings } = await reload()
-        const outcome = { reloaded, problems: [...problems], warnings: [...warnings] }
-        if (reloaded) return [200, outcome]
-        fail(new Error(problems.join('; ')))
+        const done = await reload()
+        if (!done.reloaded) fail(new Error(done.problems.join('; ')))
+        const { reloaded, ...rest } = reloadFor(caller, done)
+        if (reloaded) return [200, { reloaded, ...rest }]
         const message = 'the configuration cannot be used, the old one stays in force'
-        return [409, { ...outcome, error: { message } }]
+        return [409, { reloaded, ...rest, error: { message } }]
       },
     }),
   ]
