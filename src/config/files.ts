@@ -66,6 +66,9 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   ELOOP: 'too many symbolic links',
   ENAMETOOLONG: 'the name is too long',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
 }
 
 /** What a file error means, in a few words. */
