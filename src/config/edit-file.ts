@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type FileLock, takeLock } from './file-lock.ts'
 import { readBytes, reason } from './files.ts'
 
 /** A file that could not be changed: why, and what to do. It stands as it was. */
@@ -21,7 +21,6 @@ export class FileEditError extends Error {
 }
 
 const lockPatienceMs = 5000 // another command holds the lock for milliseconds
-const lockRetryMs = 20
 
 /**
  * Changes a text file as a whole: whoever reads it, also after a crash, finds the old text or the new one. Mode, and
@@ -36,48 +35,47 @@ export async function editFile(
   patienceMs = lockPatienceMs,
 ): Promise<void> {
   const target = attempt(`cannot read ${file}`, () => realpathSync(file))
-  // The lock is the file that the new text is written to: who does not hold it has nothing to put in place.
-  const staged = `${target}.lock`
-  const handle = await claim(staged, patienceMs)
-  let isPlaced = false
+  const lock = await claim(`${target}.lock`, patienceMs)
+  const staged = `${target}.new`
   try {
     const before = readWhole(target)
     const text = edit(before.toString('utf8'))
     if (text === undefined || Buffer.from(text).equals(before)) return
     attempt(`cannot write ${file}`, () => {
-      writeWhole(handle, Buffer.from(text))
-      keepOwner(handle, target)
-      fsyncSync(handle)
-      if (!readWhole(target).equals(before)) {
+      rmSync(staged, { force: true }) // of a command that was killed
+      const handle = openSync(staged, 'wx', 0o600)
+      try {
+        writeWhole(handle, Buffer.from(text))
+        keepOwner(handle, target)
+        fsyncSync(handle)
+      } finally {
+        closeSync(handle)
+      }
+      if (!lock.isHeld() || !readWhole(target).equals(before)) {
         throw new FileEditError(
           `${file} was changed meanwhile by somebody else; nothing is written, try again`,
         )
       }
       renameSync(staged, target)
-      isPlaced = true
       syncFolder(dirname(target))
     })
   } finally {
-    closeSync(handle)
-    if (!isPlaced) rmSync(staged, { force: true })
+    if (lock.isHeld()) rmSync(staged, { force: true })
+    lock.release()
   }
 }
 
-async function claim(staged: string, patienceMs: number): Promise<number> {
-  for (let waitedMs = 0; ; waitedMs += lockRetryMs) {
-    try {
-      return openSync(staged, 'wx', 0o600)
-    } catch (error) {
-      if (!isTaken(error))
-        throw new FileEditError(`cannot write ${staged}: ${reason(error)}`, { cause: error })
-    }
-    if (waitedMs >= patienceMs) {
-      throw new FileEditError(
-        `${staged} is there: another command is changing the file. If none is, one was killed; remove ${staged}`,
-      )
-    }
-    await sleep(lockRetryMs)
+async function claim(path: string, patienceMs: number): Promise<FileLock> {
+  let lock: FileLock | undefined
+  try {
+    lock = await takeLock(path, patienceMs)
+  } catch (error) {
+    throw new FileEditError(`cannot write ${path}: ${reason(error)}`, { cause: error })
   }
+  if (lock !== undefined) return lock
+  throw new FileEditError(
+    `${path} is there: another command is changing the file. If none is, one was killed; remove ${path}`,
+  )
 }
 
 function readWhole(file: string): Buffer {
@@ -121,8 +119,4 @@ function attempt<Result>(what: string, work: () => Result): Result {
     if (error instanceof FileEditError) throw error
     throw new FileEditError(`${what}: ${reason(error)}`, { cause: error })
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -129,6 +129,21 @@ describe('editing a file', () => {
     expect(textOf(file)).toBe('new\n')
   })
 
+  test.each<[string, (gone: number) => string, boolean]>([
+    ['takes over from a process that is gone', gone => `${gone}.ab.cd@${hostname()}`, true],
+    ['takes over from one of its own number, before', () => `${process.pid}.ab.cd@${hostname()}`, true],
+    ['waits for a process that is there', () => `${process.ppid}.ab.cd@${hostname()}`, false],
+    ['waits for a process of another machine', gone => `${gone}.ab.cd@another-${hostname()}`, false],
+  ])('%s', async (_name, holder, isTaken) => {
+    const file = newFile()
+    const gone = spawnSync(process.execPath, ['--version']).pid
+    symlinkSync(holder(gone), `${file}.lock`)
+    const edited = editFile(file, () => 'new\n', 40)
+    if (isTaken) await edited
+    else await expect(edited).rejects.toThrow(/another command is changing the file/)
+    expect(textOf(file)).toBe(isTaken ? 'new\n' : 'old\n')
+  })
+
   test('loses no edit of many at once', async () => {
     const file = newFile('')
     const numbers = Array.from({ length: 40 }, (_, at) => `${at}`)
@@ -181,7 +196,6 @@ describe('other processes', () => {
       running.kill('SIGKILL')
       await once(running, 'close')
       expect(isWhole(textOf(file))).toBe(true)
-      rmSync(`${file}.lock`, { force: true }) // what the message says to do
     }
     expect(textOf(file)).not.toBe('')
   })
