@@ -44,12 +44,12 @@ export function auditFile(path: string, now: () => Date = () => new Date()): Aud
       throw new AuditError(path, error)
     }
   }
-  const note: Audit['note'] = ({ name: by, role, from }, { action, subject, before, after }) => {
+  const note: Audit['note'] = ({ name: by, role, from, os }, { action, subject, before, after }) => {
     const id = randomBytes(6).toString('hex')
-    write({ id, by, role, from, action, subject, before, after })
+    write({ id, by, role, from, ...os, action, subject, before, after })
     return error => {
       const failed = error instanceof Error ? error.message : String(error)
-      write({ id, by, role, from, action, subject, failed })
+      write({ id, by, role, from, ...os, action, subject, failed })
     }
   }
   return {

@@ -1,12 +1,12 @@
 import { auditFile } from '../admin/audit.ts'
 import { RequestError } from '../admin/reply.ts'
-import { localOperator } from '../admin/socket.ts'
 import { newToken } from '../admin/token-hash.ts'
 import { type AdminFiles, readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
 import { ConfigError } from '../config/problems.ts'
 import { dropToken, type KeptToken, keepToken, type Role, readTokens } from '../config/tokens.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
 
 /** What a token is for. */
@@ -21,7 +21,7 @@ export function addToken({ role, name }: TokenWish, options: CommandOptions, hos
     )
     if (readTokens(tokens).some(other => other.name === kept.name)) throw taken
     const change = { action: 'token.add', subject: kept.name, before: null, after: shown(kept) }
-    await auditFile(audit).record(localOperator, change, async () => {
+    await auditFile(audit).record(operatorOf(host), change, async () => {
       if (!(await keepToken(tokens, kept))) throw taken
     })
     if (options.json) return host.out(formatJson({ ...shown(kept), token }))
@@ -49,7 +49,7 @@ export function revokeToken(name: string, options: CommandOptions, host: Host): 
     const kept = readTokens(tokens).find(token => token.name === name)
     if (kept === undefined) throw missing
     const change = { action: 'token.revoke', subject: name, before: shown(kept), after: null }
-    await auditFile(audit).record(localOperator, change, async () => {
+    await auditFile(audit).record(operatorOf(host), change, async () => {
       if (!(await dropToken(tokens, name))) throw missing
     })
     host.out(options.json ? formatJson(shown(kept)) : `token ${name} is revoked\n`)

@@ -21,7 +21,7 @@ export async function listContacts(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(openGatewayApi(options.config, false), host, async api => {
+  return await withApi(openGatewayApi(options.config, false, host), host, async api => {
     const contacts: ContactJson[] = []
     let after: string | null = null
     do {
@@ -42,7 +42,7 @@ export async function allowContact(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(openGatewayApi(options.config, true), host, async api => {
+  return await withApi(openGatewayApi(options.config, true, host), host, async api => {
     const body = pair.reason === undefined ? {} : { reason: pair.reason }
     const answer = await good(api.ask({ method: 'PUT', url: pathOf(pair), body }))
     const change = answer as ContactChangeJson
@@ -57,7 +57,7 @@ export async function revokeContact(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return await withApi(openGatewayApi(options.config, false), host, async api => {
+  return await withApi(openGatewayApi(options.config, false, host), host, async api => {
     const change = (await good(api.ask({ method: 'DELETE', url: pathOf(pair) }))) as ContactChangeJson
     tell(change, `${change.remote} is no longer an authorised contact of ${change.local}`, options, host)
   })

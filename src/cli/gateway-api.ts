@@ -6,11 +6,13 @@ import { json as readJson } from 'node:stream/consumers'
 import { answerApi } from '../admin/api.ts'
 import { auditFile } from '../admin/audit.ts'
 import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
-import { isAnswered, localOperator, socketPathFault } from '../admin/socket.ts'
+import { isAnswered, socketPathFault } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { readStoreSettings } from '../config/store-settings.ts'
 import { ContactStore } from '../store/contacts.ts'
 import { StoreError } from '../store/database.ts'
+import type { Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 
 /** A request to the API; `body` is what its JSON says, undefined where there is none. */
 export type ApiRequest = { readonly method: string; readonly url: string; readonly body?: unknown }
@@ -45,9 +47,9 @@ export class ApiError extends Error {
  * @param mayCreate false = a database that is not there yet is not made, and counts as empty
  * @throws {ConfigError | ApiError} when neither can be had
  */
-export async function openGatewayApi(config: string, mayCreate: boolean): Promise<GatewayApi> {
+export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
   const running = await openRunningApi(config)
-  return running ?? openOnFile(config, mayCreate)
+  return running ?? openOnFile(config, mayCreate, host)
 }
 
 /**
@@ -70,14 +72,14 @@ export async function openRunningApi(config: string): Promise<RunningApi | undef
   }
 }
 
-function openOnFile(file: string, mayCreate: boolean): GatewayApi {
+function openOnFile(file: string, mayCreate: boolean, host: Host): GatewayApi {
   const { socket, audit } = readAdminFiles(file)
   const settings = readStoreSettings(file)
   const { sqlite } = settings.store
   const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
     const routes = contactRoutes(contacts, () => settings, auditFile(audit))
     const ask = async ({ method, url, body }: ApiRequest) => {
-      const reply = await answerApi(routes, localOperator, { method, url, readBody: async () => body })
+      const reply = await answerApi(routes, operatorOf(host), { method, url, readBody: async () => body })
       return { status: reply.status, value: JSON.parse(reply.body) as unknown }
     }
     return { ask, close }

@@ -1,7 +1,6 @@
 import { auditFile } from '../admin/audit.ts'
 import { changePartners } from '../admin/partner-changes.ts'
 import { type PartnerJson, partnerJson } from '../admin/partner-view.ts'
-import { localOperator } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { readBytes } from '../config/files.ts'
 import { exportCommand, parseExport, readExport } from '../config/lync-export.ts'
@@ -9,6 +8,7 @@ import { openPartnerFile } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
 import type { Edited } from '../config/partner-list.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 import { count, formatJson, printable } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
 import { reloadOrUndo } from './partner-edit.ts'
@@ -38,7 +38,7 @@ export function importPartners(
     }
     const settles = domainsOf(exported)
     const audit = auditFile(readAdminFiles(config).audit)
-    const record = { action: 'partner.import', by: localOperator, audit }
+    const record = { action: 'partner.import', by: operatorOf(host), audit }
     const outcome = await changePartners(list, { edit, settles }, record, dryRun)
     // The list itself may have been the obstacle, after everything else was right.
     if ('refusals' in outcome && sorted.refusals.length === 0) sorted = { ...sorted, ...outcome }

@@ -2,7 +2,6 @@ import { auditFile } from '../admin/audit.ts'
 import { changePartners } from '../admin/partner-changes.ts'
 import { partnerJson } from '../admin/partner-view.ts'
 import { RequestError } from '../admin/reply.ts'
-import { localOperator } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
 import {
@@ -22,6 +21,7 @@ import {
 import { ConfigError } from '../config/problems.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable, printable } from './output.ts'
 import { type EditReport, reloadOrUndo, unseen } from './partner-edit.ts'
 import { partnerRows, settingsLine } from './partner-view.ts'
@@ -149,7 +149,7 @@ function change(
   return reportingFaults(host, async () => {
     const list = openPartnerFile(config)
     const audit = auditFile(readAdminFiles(config).audit)
-    const record = { action: `partner.${actions[deed]}`, by: localOperator, audit }
+    const record = { action: `partner.${actions[deed]}`, by: operatorOf(host), audit }
     const outcome = await changePartners(list, edit, record)
     if ('refusals' in outcome) return refuse(outcome.refusals, host)
     const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)

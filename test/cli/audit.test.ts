@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
@@ -13,7 +14,7 @@ function newFolder(): ConfigFolder {
 }
 
 function run(folder: ConfigFolder, ...argv: readonly string[]) {
-  return runCommand([...argv, '--config', folder.file])
+  return runCommand([...argv, '--config', folder.file], { SUDO_USER: 'anna' })
 }
 
 describe('a command on the files of a gateway that does not run', () => {
@@ -26,7 +27,13 @@ describe('a command on the files of a gateway that does not run', () => {
     await run(folder, 'partner', 'set', 'northwind.example', '--keep-alive')
     await run(folder, 'partner', 'remove', 'northwind.example')
     const lines = readFileSync(folder.at('data/audit.log'), 'utf8').split('\n').slice(0, -1)
-    const who = { by: 'local operator', role: 'administrator', from: 'local' }
+    const who = {
+      by: 'local operator',
+      role: 'administrator',
+      from: 'local',
+      user: userInfo().username,
+      sudoUser: 'anna',
+    }
     const northwind = { primaryDomain: 'northwind.example', partnerType: 'federated' }
     const [pair, name] = [{ subject: `${romeo} ${juliet}` }, { subject: 'northwind.example' }]
     expect(lines.map(line => JSON.parse(line))).toMatchObject([
