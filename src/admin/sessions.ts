@@ -87,7 +87,10 @@ export function sessionRoutes(sessions: SessionOrders, audit: Audit): readonly R
         const before = sessions.list().find(session => session.id === id)
         if (before === undefined) throw new RequestError(404, `there is no stream ${JSON.stringify(id)}`)
         const change = { action: 'session.close', subject: id, before, after: null }
-        await audit.record(caller, change, () => sessions.close(id, `closed by ${caller.name}`))
+        await audit.record(caller, change, () => {
+          if (sessions.close(id, `closed by ${caller.name}`)) return
+          throw new RequestError(404, `there is no stream ${JSON.stringify(id)} any more`)
+        })
         return [200, before]
       },
     }),

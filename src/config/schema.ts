@@ -204,7 +204,12 @@ const requirement = oneOf('required', 'optional', 'notSupported')
 
 export const partnerSchema = section({
   primaryDomain: domainName.describe('The domain that names the partner.'),
-  description: z.string().max(4096).optional().describe('For people.'),
+  description: z
+    .string()
+    .max(4096)
+    .refine(value => !/[^\P{Cc}\t\n\r]/u.test(value), 'expected a text without control characters')
+    .optional()
+    .describe('For people.'),
   additionalDomains: z
     .array(domainName, { error: 'expected a list of domains' })
     .default([])

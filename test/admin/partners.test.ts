@@ -115,6 +115,13 @@ describe('partners by the API', () => {
       400,
       /body\.componentSecret: /,
     ],
+    [
+      'PUT',
+      '/partners/new.example',
+      { partnerType: 'federated', description: '\u001b[2J' },
+      400,
+      /without control characters/,
+    ],
     ['PUT', '/partners/contoso.com', { partnerType: 'federated' }, 422, /is a local domain/],
     [
       'PUT',

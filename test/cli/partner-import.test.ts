@@ -186,7 +186,7 @@ litware.com: would be added: federated, TLS required, SASL required, dialback fa
         { partner: expect.objectContaining({ primaryDomain: 'litware.com', keepAlive: true }), warnings: [] },
       ],
       notes,
-      reload: { outcome: 'not running', problems: [] },
+      reload: { outcome: 'not running', problems: [], warnings: [] },
     })
   })
 
