@@ -16,7 +16,7 @@ import {
   type LocalDomain,
   storeSchema,
 } from './schema.ts'
-import { loadSecret, type Origin } from './secrets.ts'
+import { type Environment, loadSecret, type Origin } from './secrets.ts'
 import { storeFiles } from './store-settings.ts'
 import { isRecord, type YamlSource } from './yaml-source.ts'
 
@@ -45,11 +45,7 @@ export type Survey = {
  * @param reader a probe looks for no secret of the inside, and does not miss that of dialback
  * @throws {ConfigError} when the file itself cannot be read
  */
-export function surveyConfig(
-  file: string,
-  env: NonNullable<Origin['env']>,
-  reader: 'daemon' | 'probe' = 'daemon',
-): Survey {
+export function surveyConfig(file: string, env: Environment, reader: 'daemon' | 'probe' = 'daemon'): Survey {
   const { source, problems, checked } = readConfigFile(file)
   const report = reporter(source, problems)
   const origin = { folder: dirname(resolve(file)), env }
