@@ -284,33 +284,3 @@ describe('contact, where a gateway runs,', () => {
     expect(err).toMatch(/^gatehouse: nothing was changed: .*gatehouse\.db: database is not open\n$/)
   })
 })
-
-describe.each([
-  ['config', /gatehouse\.yaml:1:1: cannot read/],
-  ['admin: { socket: 1 }\n', /gatehouse\.yaml:1:10: admin\.socket: expected a file name, not 1/],
-  ['admin: { port: 5280, sockets: x }\n', /:1:22: admin\.sockets: unknown key; accepted here: .*socket/],
-  ['admin: [\n', /gatehouse\.yaml:\d+:\d+: /],
-  [
-    `admin: { socket: /${'s'.repeat(120)} }\n`,
-    /admin socket is too long .* give admin\.socket a shorter one/,
-  ],
-])('contact with %j', (text, expected) => {
-  test('is told where the mistake is', async () => {
-    const folder = newFolder(text)
-    const file = text === 'config' ? '/nowhere/gatehouse.yaml' : folder.file
-    const { status, err } = await runCommand(['contact', 'list', '--config', file])
-    expect(status).toBe(1)
-    expect(err).toMatch(expected)
-  })
-})
-
-describe('wrong usage of contact', () => {
-  test.each([
-    ['contact'],
-    ['contact', 'allow', romeo],
-    ['contact', 'drop'],
-    ['contact', 'revoke', romeo, juliet, 'x'],
-  ])('is exit status 2: %s %s', async (...argv) => {
-    expect(await runCommand(argv)).toMatchObject({ status: 2, out: '' })
-  })
-})
