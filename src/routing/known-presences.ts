@@ -9,8 +9,6 @@ const mostBytes = 64 * 2 ** 20
 export type KnownPresence = {
   readonly local: BareJid
   readonly domain: Domain
-  /** The partner domain whose component was told. */
-  readonly component: Domain
   /** The full address, prepared for comparison. */
   readonly address: string
   /** Holds its own bytes and no others. */
@@ -31,10 +29,6 @@ export class KnownPresences {
 
   get size(): number {
     return this.#known.size
-  }
-
-  find(address: string): KnownPresence | undefined {
-    return this.#known.get(address)
   }
 
   of(local: BareJid): Iterable<KnownPresence> {

@@ -192,23 +192,11 @@ export class PresenceService {
     bytes.copy(own, 0, start, end)
     const [heard] = elementsOf(own, ns.server)
     if (heard === undefined) return false
-    if (this.#isToldBy(pair, address)) {
-      const { local: domain, remote: component } = pair
-      if (type === undefined) this.#known.put({ local, domain, component, address, slice: heard })
-      else this.#known.delete(address)
-    }
+    if (type === undefined) this.#known.put({ local, domain: pair.local, address, slice: heard })
+    else this.#known.delete(address)
     if (this.#serves(pair))
       this.teller.relay(pair, heard, this.#contacts.subscriptions.subscribersOf(local, pair.remote))
     return true
-  }
-
-  /**
-   * Does this component have the say of a resource? The server inside tells each of them, and one whose stream is paused may tell
-   * later what holds no longer: the first has it, while it is there.
-   */
-  #isToldBy({ local, remote }: Pair, address: string): boolean {
-    const first = this.#known.find(address)?.component
-    return first === undefined || first === remote || !this.#privileges.of({ local, remote: first }).presence
   }
 
   #subscribes(slice: Slice, pair: Pair, local: BareJid, remote: BareJid): Taken | undefined {

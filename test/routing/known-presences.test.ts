@@ -7,13 +7,7 @@ import { slicesOf } from '../xml/transcript.ts'
 function presence(address: string, content = '') {
   const [slice] = slicesOf(`<presence from='${address}' to='fabrikam.com'>${content}</presence>`)
   const local = bare(address.split('/', 1)[0]!)
-  return {
-    local,
-    domain: domain(local.split('@')[1]!),
-    component: domain('fabrikam.com'),
-    address,
-    slice: slice!,
-  }
+  return { local, domain: domain(local.split('@')[1]!), address, slice: slice! }
 }
 
 const known = (presences: KnownPresences, user: string) =>

@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { memoryContacts } from '../support/contacts.ts'
-import { domain } from '../support/inbound-peer.ts'
 import {
   advertisement,
   approved,
@@ -129,21 +128,6 @@ describe('the presence of a local user', () => {
     fromInside(scene, online('desk', 'adatum.com'))
     fromInside(scene, online('desk').replaceAll('romeo', 'benvolio'))
     expect(told(scene)).toEqual([])
-  })
-
-  test('is known as the component says that was told first, not as one that lags behind', () => {
-    const scene = granted()
-    fromPartner(scene, asks('subscribe') + asks('subscribe', nurse))
-    fromInside(scene, online('desk', 'adatum.com', '<show>xa</show>'), 'adatum.com')
-    fromInside(scene, online('desk') + offline('desk'))
-    told(scene)
-    fromPartner(scene, asks('probe'))
-    expect(told(scene)).toEqual([online('desk', juliet, '<show>xa</show>')])
-    scene.relay.componentLost(domain('adatum.com'))
-    fromInside(scene, online('desk'))
-    told(scene)
-    fromPartner(scene, asks('probe'))
-    expect(told(scene)).toEqual([online('desk', juliet)])
   })
 
   test('passes as it is where it is for a user, and without the permission', () => {
