@@ -60,12 +60,19 @@ export class HeldRead<Pair, Note> {
     const released = this.#held
     this.#held = []
     this.#isWaiting = false
-    try {
-      for (const { slice, pair, note, context } of released)
+    const failures: unknown[] = []
+    for (const { slice, pair, note, context } of released) {
+      try {
         this.#steps.pass(slice, pair, note, isKept, context)
-    } finally {
+      } catch (error) {
+        failures.push(error) // those behind it are not lost with it
+      }
+    }
+    try {
       this.#steps.flush()
+    } finally {
       this.#valve.resume()
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'held stanzas could not go on')
   }
 }

@@ -71,12 +71,12 @@ describe('what has to be on disk first', () => {
     expect(happened).toEqual(['a paused', 'settled', 'a due2', 'a 3', 'a resumed'])
   })
 
-  test('holds up nobody else where it fails on its way', () => {
+  test('holds up nobody else where it fails on its way, and takes none behind it along', () => {
     const { happened, source, endTurn } = heldScene()
     source('a')('due1', 'broken', '3')
     source('b')('due1')
     endTurn()
-    expect(happened.slice(2)).toEqual(['settled', 'a due1', 'a resumed', 'b due1', 'b resumed'])
+    expect(happened.slice(2)).toEqual(['settled', 'a due1', 'a 3', 'a resumed', 'b due1', 'b resumed'])
   })
 })
 
