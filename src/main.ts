@@ -13,6 +13,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     return () => process.off(signal, listener)
   },
   figures: process,
+  pid: process.pid,
   ask: process.stdin.isTTY ? ask : undefined,
 })
 

@@ -8,6 +8,7 @@ export type Host = {
   /** Calls the listener at each of these signals, until the returned function is called. */
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
   readonly figures: ProcessFigures
+  readonly pid: number
   /** Asks the operator for one line; undefined where no terminal is there to answer. */
   readonly ask?: ((question: string) => Promise<string>) | undefined
 }

@@ -1,3 +1,4 @@
+import type { Readiness } from '../admin/health.ts'
 import type { ReloadOutcome } from '../admin/reload.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem, formatProblem } from '../config/problems.ts'
@@ -7,6 +8,7 @@ import { createLog, type Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
 import type { Host } from './host.ts'
+import { type ServiceManager, serviceManagerOf } from './service-manager.ts'
 
 /**
  * Runs the daemon until SIGTERM or SIGINT; SIGHUP reloads.
@@ -33,11 +35,15 @@ export async function run(configFile: string, host: Host): Promise<number> {
   started.promise.catch(() => {})
   const reloadNow = () => started.promise.then(gatehouse => reloadGateway(gatehouse, configFile, host, log))
   offs.push(host.onSignal('SIGHUP', () => void reloadNow()))
+  let manager: ServiceManager | undefined
   try {
     const gatehouse = await startGatehouse(config, { log, metrics }, reloadNow, host.env)
     started.resolve(gatehouse)
+    manager = serviceManagerOf(host, () => inWords(gatehouse.readiness()), log)
+    manager.ready()
     await stopped.promise
     log.info('stopping')
+    manager.stopping()
     await gatehouse.stop()
     log.info('stopped')
     return 0
@@ -46,9 +52,14 @@ export async function run(configFile: string, host: Host): Promise<number> {
     host.err(`gatehouse: ${error instanceof Error ? error.message : error}\n`)
     return 1
   } finally {
+    manager?.close()
     for (const off of offs) off()
     endMeasuring()
   }
+}
+
+function inWords({ ready, detail }: Readiness): string {
+  return `${ready ? 'ready' : 'not ready'}: ${detail}`
 }
 
 /** Reads the configuration anew and uses it; one with faults, or files it cannot use, change nothing (contract §1). */

@@ -39,6 +39,7 @@ function start(folder: ConfigFolder) {
       return () => listeners.delete(signal)
     },
     figures: process,
+    pid: process.pid,
   })
   return { listeners, status }
 }

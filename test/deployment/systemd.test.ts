@@ -2,13 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { configFolder, leastConfig } from '../support/config-folder.ts'
-import { freePorts, ServerProcess } from '../support/server-process.ts'
+import { expect, onTestFinished, test } from 'vitest'
 import { describeWith } from './tools.ts'
 
 const unit = new URL('../../config/deploy/gatehouse.service', import.meta.url).pathname
-const main = new URL('../../src/main.ts', import.meta.url).pathname
 
 /** A root directory with the units of this machine, ours, and something under the names of the programs that ours starts. */
 function rootWith(text: string): string {
@@ -50,32 +47,5 @@ describeWith(['systemd-analyze'], 'the systemd unit', () => {
     const security = ['security', '--offline=true', '--threshold=14'] // of 100
     expect(analyze(text, ...security)).toMatchObject({ status: 0 })
     expect(analyze(text.replace('ProtectSystem=strict', ''), ...security).status).not.toBe(0)
-  })
-})
-
-describe('what the systemd unit runs', () => {
-  const said = (key: string): string =>
-    new RegExp(`^${key}=(.*)$`, 'm').exec(readFileSync(unit, 'utf8'))?.[1] ?? ''
-
-  test('starts the daemon, sees it up, reloads it and stops it', async () => {
-    const [port] = await freePorts(1)
-    const settings = `listen: [{ address: 127.0.0.1, port: 0 }]\nadmin: { port: ${port} }\ntrust: { system: false }\n`
-    const { file } = configFolder({ 'config/gatehouse.yaml': leastConfig + settings })
-    const here = (line: string): string[] => {
-      expect(line).toMatch(/^gatehouse --config \/etc\/gatehouse\/gatehouse\.yaml /)
-      return [main, ...line.replace('/etc/gatehouse/gatehouse.yaml', file).split(' ').slice(1)]
-    }
-    const daemon = new ServerProcess('gatehouse', process.execPath, here(said('ExecStart')), {
-      cwd: dirname(file),
-    })
-    try {
-      const probe = spawnSync(process.execPath, here(said('ExecStartPost')), { encoding: 'utf8' })
-      expect(probe).toMatchObject({ status: 0, stdout: expect.stringMatching(/^alive, ready/) })
-      const reload = said('ExecReload').replace('$MAINPID', String(daemon.pid)).split(' ')
-      expect(spawnSync(reload[0] ?? '', reload.slice(1)).status).toBe(0)
-      await daemon.first('reloaded', line => line.includes('"event":"reloaded"') || undefined, 10_000)
-    } finally {
-      expect(await daemon.stop(15_000)).toBe(0)
-    }
   })
 })

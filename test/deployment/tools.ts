@@ -8,6 +8,8 @@ export const tools = {
   'Debian packages': 'command -v dpkg-query apt-cache nsenter setpriv ip',
   prosodyctl: 'command -v prosodyctl',
   'systemd-analyze': 'command -v systemd-analyze',
+  'systemd-nspawn': 'command -v systemd-nspawn',
+  overlays: `unshare --mount sh -ec 'd=$(mktemp -d); trap "umount $d; rmdir $d" EXIT; mount -t tmpfs tmpfs $d; mkdir $d/upper $d/work $d/root; mount -t overlay -o lowerdir=/,upperdir=$d/upper,workdir=$d/work overlay $d/root; umount $d/root'`,
   promtool: 'command -v promtool',
 } as const
 

@@ -224,6 +224,7 @@ describe('the daemon', () => {
         return () => listeners.delete(signal)
       },
       figures: process,
+      pid: process.pid,
     })
     onTestFinished(async () => {
       listeners.get('SIGTERM')?.()

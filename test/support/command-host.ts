@@ -21,6 +21,7 @@ export async function runCommand(
     },
     onSignal: () => () => undefined,
     figures: process,
+    pid: process.pid,
     ask,
   })
   return { status, out, err }

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Notify, serviceManagerOf } from '../../src/cli/service-manager.ts'
+import { type Log, silent } from '../../src/telemetry/log.ts'
+
+const pid = 4711
+const socket = { NOTIFY_SOCKET: '/run/systemd/notify' }
+const watched = { ...socket, WATCHDOG_USEC: '20000000', WATCHDOG_PID: String(pid) }
+
+/** A service manager, what it was told, and what the log says; `state` may be changed. */
+function scene(env: Readonly<Record<string, string>>, notify?: Notify) {
+  const told: string[] = []
+  const warnings: unknown[] = []
+  const log: Log = { ...silent, warn: (_, fields) => warnings.push(fields?.['reason']) }
+  const now = { state: 'ready: listening' }
+  const tell: Notify = async (variables, isOver) => {
+    await notify?.(variables, isOver)
+    told.push(variables.join(' '))
+  }
+  const manager = serviceManagerOf({ env, pid }, () => now.state, log, tell)
+  return { manager, told, warnings, now }
+}
+
+describe('the service manager', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('hears that the gateway is ready, twice in each time of its watchdog that it lives, and that it stops', async () => {
+    const { manager, told, now } = scene(watched)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual([])
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(10_000)
+    now.state = 'not ready:\n  fabrikam.com: refused'
+    await vi.advanceTimersByTimeAsync(10_000)
+    manager.stopping()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual([
+      'READY=1 STATUS=ready: listening',
+      'WATCHDOG=1 STATUS=ready: listening',
+      'WATCHDOG=1 STATUS=not ready: fabrikam.com: refused',
+      expect.stringMatching(/^STOPPING=1 STATUS=stopping/),
+    ])
+    manager.close()
+  })
+
+  test.each([
+    ['has no watchdog', socket],
+    ['watches another process', { ...watched, WATCHDOG_PID: '1' }],
+    ['gives no good time', { ...socket, WATCHDOG_USEC: '0' }],
+  ])('that %s hears the state alone', async (_, env) => {
+    const { manager, told } = scene(env)
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(told).toEqual(['READY=1 STATUS=ready: listening', 'STATUS=ready: listening'])
+    manager.close()
+  })
+
+  test('is not there without its socket, and hears nothing', async () => {
+    const { manager, told } = scene({ WATCHDOG_USEC: '20000000' })
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(60_000)
+    manager.stopping()
+    expect(told).toEqual([])
+    manager.close()
+  })
+
+  test('hears one thing after the other, and no more than one waits for a slow one', async () => {
+    const slow = Promise.withResolvers<void>()
+    const { manager, told } = scene(watched, variables =>
+      variables.includes('READY=1') ? slow.promise : Promise.resolve(),
+    )
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(60_000)
+    manager.stopping()
+    slow.resolve()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(told.map(line => line.slice(0, 9))).toEqual(['READY=1 S', 'STOPPING='])
+    manager.close()
+  })
+
+  test('that cannot be told is told of once in the log, until it can', async () => {
+    let isAway = true
+    const { manager, told, warnings } = scene(watched, async () => {
+      if (isAway) throw Object.assign(new Error('spawn systemd-notify ENOENT'), { code: 'ENOENT' })
+    })
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(warnings).toEqual(['systemd-notify is not on the path; it comes with systemd'])
+    isAway = false
+    await vi.advanceTimersByTimeAsync(10_000)
+    isAway = true
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told).toHaveLength(1)
+    expect(warnings).toHaveLength(2)
+    manager.close()
+  })
+
+  test('is not told of where the gateway ends before it has heard', async () => {
+    const { manager, warnings } = scene(watched, (_, isOver) => {
+      const { promise, reject } = Promise.withResolvers<void>()
+      isOver.addEventListener('abort', () => reject(new Error('aborted')))
+      return promise
+    })
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(0)
+    manager.close()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(warnings).toEqual([])
+  })
+})
