@@ -42,7 +42,9 @@ describeWith(['root', 'systemd-nspawn', 'overlays'], 'the service, on a machine 
   /** What systemd says of the service. */
   const shown = async (property: string) =>
     (await machine.run(`systemctl show --value --property=${property} gatehouse`)).said.trim()
-  const log = async () => (await machine.run('journalctl --quiet --output=cat --unit=gatehouse')).said
+  /** What the journal has of it, once it has all. */
+  const log = async () =>
+    (await machine.run('journalctl --sync; journalctl --quiet --output=cat --unit=gatehouse')).said
   const done = async (command: string) => expect(await machine.run(command)).toMatchObject({ status: 0 })
 
   beforeAll(async () => {
@@ -107,14 +109,16 @@ systemctl daemon-reload && systemctl restart gatehouse`)
     await expect.poll(() => shown('NRestarts'), { timeout: 20_000 }).toBe('1')
     await expect.poll(() => shown('ActiveState'), { timeout: 20_000 }).toBe('active')
     expect(await shown('MainPID')).not.toBe(started)
-    expect((await machine.run('journalctl --quiet --output=cat _PID=1')).said).toContain('Watchdog timeout')
+    expect((await machine.run('journalctl --sync; journalctl --quiet --output=cat _PID=1')).said).toContain(
+      'Watchdog timeout',
+    )
   }, 60_000)
 
   test('stops in good order', async () => {
     await done('systemctl stop gatehouse')
     expect(await shown('Result')).toBe('success')
     expect(await shown('ExecMainStatus')).toBe('0')
-    expect((await log()).split('\n').slice(-4).join('\n')).toContain('"msg":"stopped"')
+    expect((await log()).split('"msg":"listening"').at(-1)).toContain('"msg":"stopped"')
   })
 })
 
