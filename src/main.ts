@@ -8,6 +8,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   out: text => watched(process.stdout, () => process.exit()).write(text),
   err: text => watched(process.stderr, () => {}).write(text),
+  stdout: process.stdout,
+  leave: () => void setImmediate(() => process.exit()),
   onSignal: (signal, listener) => {
     process.on(signal, listener)
     return () => process.off(signal, listener)
@@ -19,7 +21,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
 
 /**
  * Sees to it that a reader who goes away, as `head` does, is no error with a stack trace. Only what a command writes to is watched: the
- * daemon's log goes to standard output by another way, which goes on without a reader.
+ * daemon's log goes on without a reader.
  */
 function watched(stream: NodeJS.WriteStream, unread: () => void): NodeJS.WriteStream {
   if (stream.listenerCount('error') > 0) return stream

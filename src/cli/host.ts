@@ -1,3 +1,4 @@
+import type { StandardOutput } from '../telemetry/log-output.ts'
 import type { ProcessFigures } from '../telemetry/process-metrics.ts'
 
 /** The process around a command; `main.ts` alone knows the real one. */
@@ -5,6 +6,10 @@ export type Host = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  /** What the daemon writes its log to. */
+  readonly stdout: StandardOutput
+  /** Ends the process as soon as its exit status is set, whatever still waits to be written. */
+  readonly leave: () => void
   /** Calls the listener at each of these signals, until the returned function is called. */
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
   readonly figures: ProcessFigures

@@ -5,10 +5,14 @@ import { ConfigError, type ConfigProblem, formatProblem } from '../config/proble
 import type { Config } from '../config/schema.ts'
 import { type Gatehouse, startGatehouse } from '../gatehouse.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
+import { countLostLines, openLogOutput } from '../telemetry/log-output.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
 import type { Host } from './host.ts'
 import { type ServiceManager, serviceManagerOf } from './service-manager.ts'
+
+/** How long an end waits for a reader of the log, in ms. */
+const flushMs = 200
 
 /**
  * Runs the daemon until SIGTERM or SIGINT; SIGHUP reloads.
@@ -23,9 +27,11 @@ export async function run(configFile: string, host: Host): Promise<number> {
     for (const problem of error.problems) host.err(`${formatProblem(problem)}\n`)
     return 1
   }
-  const log = createLog(config.log)
+  const output = openLogOutput(host.stdout, () => config.log.bufferBytes)
+  const log = createLog({ ...config.log, destination: output })
   const metrics = new Metrics()
   const endMeasuring = addProcessMetrics(metrics, host.figures)
+  countLostLines(metrics, output)
   for (const problem of config.warnings)
     log.warn('configuration warning', { problem: formatProblem(problem) })
   const stopped = Promise.withResolvers<void>()
@@ -55,6 +61,7 @@ export async function run(configFile: string, host: Host): Promise<number> {
     manager?.close()
     for (const off of offs) off()
     endMeasuring()
+    if (!(await output.flush(flushMs))) host.leave()
   }
 }
 

@@ -172,6 +172,12 @@ const log = section({
     .default('info')
     .describe('The least that is logged.'),
   messageBodies: flag.default(false).describe('Log message bodies; for lawful audit only.'),
+  // A reader that stands still, as a log driver may, must not hold up the streams.
+  bufferBytes: whole(10_000, 1_073_741_824)
+    .default(1_048_576)
+    .describe(
+      'What waits for a slow reader of the log, or for space on its disk, in bytes; more is lost, and counted.',
+    ),
 })
 
 /** The configuration file. */

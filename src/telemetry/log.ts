@@ -1,4 +1,4 @@
-import { type DestinationStream, destination as openDestination, pino } from 'pino'
+import { type DestinationStream, pino } from 'pino'
 import { eventLines, type GatewayEvent } from './events.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -22,8 +22,8 @@ export type LogOptions = {
   readonly level: LogLevel
   /** True lets fields named `body` through; for lawful audit only. */
   readonly messageBodies?: boolean
-  /** Where lines go; standard output by default. */
-  readonly destination?: DestinationStream
+  /** Where lines go. */
+  readonly destination: DestinationStream
 }
 
 // The names under which a secret could reach a log line; a last guard behind not logging them at all.
@@ -43,7 +43,6 @@ const secretNames = [
 
 /**
  * Opens the log: one JSON object a line. Fields named like a secret are blotted out, three levels deep.
- * Lines are written at once, so that none is missing when the process ends.
  */
 export function createLog(options: LogOptions): Log {
   const hidden = options.messageBodies === true ? secretNames : [...secretNames, 'body']
@@ -55,7 +54,7 @@ export function createLog(options: LogOptions): Log {
       formatters: { level: label => ({ level: label }) },
       redact: { paths: hidden.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[hidden]' },
     },
-    options.destination ?? openDestination({ dest: 1, sync: true }),
+    options.destination,
   )
   return {
     event: event => {

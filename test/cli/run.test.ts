@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { answerTheEnd } from '../gatehouse/numbered.ts'
@@ -38,6 +39,8 @@ function start(folder: ConfigFolder) {
       listeners.set(signal, listener)
       return () => listeners.delete(signal)
     },
+    stdout: new PassThrough().resume(),
+    leave: () => undefined,
     figures: process,
     pid: process.pid,
   })

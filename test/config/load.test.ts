@@ -39,7 +39,7 @@ describe('a configuration that says the least', () => {
         keepAliveMs: 60_000,
         shutdownMs: 10_000,
       },
-      log: { level: 'info', messageBodies: false },
+      log: { level: 'info', messageBodies: false, bufferBytes: 1_048_576 },
     })
   })
 
@@ -117,7 +117,7 @@ partners:
       dns: { servers: ['127.0.0.1:5353', '[::1]:53'], timeoutMs: 750 },
       trust: { system: false, anchorsPem: [{ path: folder.at('certs/ca.pem'), pem: root.certificatePem }] },
       timeouts: { queueMs: 120_000, inactivityMs: 3_600_000 },
-      log: { level: 'debug', messageBodies: false },
+      log: { level: 'debug', messageBodies: false, bufferBytes: 1_048_576 },
     })
     expect(config.domains.get(parseDomain('contoso.com')!)).toMatchObject({
       selfSigned: false,

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
+import { countLostLines, openLogOutput } from '../../src/telemetry/log-output.ts'
 import { addProcessMetrics } from '../../src/telemetry/process-metrics.ts'
 import { startGateway } from '../support/running-gateway.ts'
 
@@ -57,6 +59,10 @@ function unitPromised({ name, meaning }: Pick<Row, 'name' | 'meaning'>): string 
 test('docs/monitoring.md has each metric, with its type, unit, labels and meaning', async () => {
   const gateway = await startGateway()
   const stop = addProcessMetrics(gateway.metrics, process)
+  countLostLines(
+    gateway.metrics,
+    openLogOutput(new PassThrough(), () => 0),
+  )
   const peer = await gateway.connect()
   await peer.authenticates() // so that each metric has a value
   gateway.metrics.failure('in', 'peer-left')

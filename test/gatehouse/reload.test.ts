@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import type { PartnerEntry } from '../support/gateway-process.ts'
@@ -223,6 +224,8 @@ describe('the daemon', () => {
         listeners.set(signal, listener)
         return () => listeners.delete(signal)
       },
+      stdout: new PassThrough().resume(),
+      leave: () => undefined,
       figures: process,
       pid: process.pid,
     })

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { runCommandLine } from '../../src/cli/arguments.ts'
 
 /** What a command printed, and its exit status. */
@@ -20,6 +21,8 @@ export async function runCommand(
       err += text
     },
     onSignal: () => () => undefined,
+    stdout: new PassThrough().resume(),
+    leave: () => undefined,
     figures: process,
     pid: process.pid,
     ask,
