@@ -9,7 +9,7 @@ export type Caller = {
   readonly role: Role
   /** The address that he asks from; `local` = by the socket, or on the files of a gateway that does not run. */
   readonly from: string
-  /** The user of the system that runs a command on the files, and who has called him by sudo. */
+  /** The user of the system that runs a command here, as the command says, and who has called him by sudo. */
   readonly os?: { readonly user: string; readonly sudoUser?: string }
 }
 

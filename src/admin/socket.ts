@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { lstatSync } from 'node:fs'
 import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Log } from '../telemetry/log.ts'
@@ -10,6 +10,9 @@ import { closeServer, listenForHttp, readJson } from './http.ts'
 
 /** Whoever may open the socket is the user that the gateway runs as, or root. */
 export const localOperator: Caller = { name: 'local operator', role: 'administrator', from: 'local' }
+
+/** How a command says by the socket who runs it, in the encoding of URLs: the user, and who has called him by sudo. */
+export const userHeaders = { user: 'gatehouse-user', sudoUser: 'gatehouse-sudo-user' } as const
 
 /** The admin socket, listening. */
 export type AdminSocket = { readonly close: () => Promise<void> }
@@ -32,9 +35,9 @@ export async function openAdminSocket(
   try {
     const staged = join(folder, stagedName)
     const respond = async (request: IncomingMessage) => {
-      const { method = '', url = '' } = request
+      const { method = '', url = '', headers } = request
       const readBody = (mostBytes: number) => readJson(request, mostBytes)
-      return await answerApi(routes, localOperator, { method, url, readBody })
+      return await answerApi(routes, operatorOf(headers), { method, url, readBody })
     }
     const server = await listenForHttp({ path: staged }, respond, log)
     try {
@@ -54,6 +57,22 @@ export async function openAdminSocket(
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Whoever may open the socket may say who he is: he could as well write to the files. */
+function operatorOf(headers: IncomingHttpHeaders): Caller {
+  const [user, sudoUser] = [userHeaders.user, userHeaders.sudoUser].map(name => nameIn(headers[name]))
+  if (user === undefined) return localOperator
+  return { ...localOperator, os: { user, ...(sudoUser === undefined ? {} : { sudoUser }) } }
+}
+
+function nameIn(header: string | readonly string[] | undefined): string | undefined {
+  try {
+    const name = typeof header === 'string' ? decodeURIComponent(header) : ''
+    return /^\P{C}{1,64}$/u.test(name) ? name : undefined
+  } catch {
+    return undefined
   }
 }
 

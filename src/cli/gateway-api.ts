@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { json as readJson } from 'node:stream/consumers'
-import { answerApi } from '../admin/api.ts'
+import { answerApi, type Caller } from '../admin/api.ts'
 import { auditFile } from '../admin/audit.ts'
 import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
-import { isAnswered, socketPathFault } from '../admin/socket.ts'
+import { isAnswered, socketPathFault, userHeaders } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { readStoreSettings } from '../config/store-settings.ts'
 import { ContactStore } from '../store/contacts.ts'
@@ -48,15 +48,19 @@ export class ApiError extends Error {
  * @throws {ConfigError | ApiError} when neither can be had
  */
 export async function openGatewayApi(config: string, mayCreate: boolean, host: Host): Promise<GatewayApi> {
-  const running = await openRunningApi(config)
+  const running = await openRunningApi(config, operatorOf(host))
   return running ?? openOnFile(config, mayCreate, host)
 }
 
 /**
  * The API of the gateway that runs with this configuration; undefined where none does.
+ * @param operator who asks, for the record of what he changes
  * @throws {ConfigError | ApiError} when that cannot be told
  */
-export async function openRunningApi(config: string): Promise<RunningApi | undefined> {
+export async function openRunningApi(
+  config: string,
+  operator?: Pick<Caller, 'os'>,
+): Promise<RunningApi | undefined> {
   const { socket } = readAdminFiles(config)
   const fault = socketPathFault(socket)
   if (fault !== undefined) throw new ApiError(fault)
@@ -66,7 +70,7 @@ export async function openRunningApi(config: string): Promise<RunningApi | undef
     throw new ApiError(reasonOf(socket, error), { cause: error })
   }
   return {
-    ask: request => askSocket(socket, request),
+    ask: request => askSocket(socket, request, headersOf(operator)),
     follow: (request, onLine) => followSocket(socket, request, onLine),
     close: () => {},
   }
@@ -105,9 +109,21 @@ const nobody: ContactOrders = {
 
 const patienceMs = 10_000
 
-async function askSocket(socketPath: string, { method, url: path, body }: ApiRequest): Promise<ApiAnswer> {
+function headersOf(operator: Pick<Caller, 'os'> | undefined): Readonly<Record<string, string>> {
+  const { user, sudoUser } = operator?.os ?? {}
+  return {
+    ...(user === undefined ? {} : { [userHeaders.user]: encodeURIComponent(user) }),
+    ...(sudoUser === undefined ? {} : { [userHeaders.sudoUser]: encodeURIComponent(sudoUser) }),
+  }
+}
+
+async function askSocket(
+  socketPath: string,
+  { method, url: path, body }: ApiRequest,
+  who: Readonly<Record<string, string>>,
+): Promise<ApiAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>()
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  const headers = { ...who, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
   const signal = AbortSignal.timeout(patienceMs)
   request({ socketPath, method, path, headers, signal, agent: false }, response => {
     const { statusCode: status = 0 } = response

@@ -25,7 +25,7 @@ export async function reloadOrUndo(
   { was, text }: Written,
   record: OnRecord,
 ): Promise<EditReport> {
-  const report = await requestReload(config)
+  const report = await requestReload(config, record.by)
   if (report.outcome !== 'refused' || was === text || !report.problems.some(isOfAnEntry)) return report
   const edit = (now: string) => (now === text ? { text: was } : { refusals: changedSince })
   try {

@@ -1,7 +1,9 @@
+import type { Caller } from '../admin/api.ts'
 import type { ReloadOutcome } from '../admin/reload.ts'
 import { ConfigError } from '../config/problems.ts'
 import { ApiError, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems } from './output.ts'
 
 /** What the running gateway has made of a reload. */
@@ -16,7 +18,7 @@ export type ReloadReport = {
 /** `reload`: the running gateway reads configuration, partner list and certificates anew. */
 export async function reload({ config, json }: CommandOptions, host: Host): Promise<number> {
   try {
-    const report = await requestReload(config)
+    const report = await requestReload(config, operatorOf(host))
     if (json) host.out(formatJson(report))
     else if (report.outcome === 'not running') host.err('gatehouse: the gateway is not running\n')
     else tellReload(report, host)
@@ -29,9 +31,9 @@ export async function reload({ config, json }: CommandOptions, host: Host): Prom
 }
 
 /** Asks the running gateway for a reload. @throws {ConfigError} when the configuration does not tell where it is */
-export async function requestReload(config: string): Promise<ReloadReport> {
+export async function requestReload(config: string, operator: Pick<Caller, 'os'>): Promise<ReloadReport> {
   try {
-    const api = await openRunningApi(config)
+    const api = await openRunningApi(config, operator)
     if (api === undefined) return { outcome: 'not running', problems: [], warnings: [] }
     const { status, value } = await api.ask({ method: 'POST', url: '/reload' })
     const {

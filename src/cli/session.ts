@@ -2,6 +2,7 @@ import { mostSessions, type SessionJson, type SessionsJson } from '../admin/sess
 import { good, withApi } from './api-answer.ts'
 import { ApiError, type GatewayApi, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { operatorOf } from './operator.ts'
 import { formatJson, formatTable } from './output.ts'
 
 /** `session list`: the streams with partners that there are now. */
@@ -10,7 +11,7 @@ export function listSessions(
   { config, json }: CommandOptions,
   host: Host,
 ): Promise<number> {
-  return withApi(running(config), host, async api => {
+  return withApi(running(config, host), host, async api => {
     const sessions = await sessionsIn(api, domain)
     if (json) host.out(formatJson(sessions))
     else host.out(sessions.length === 0 ? 'no streams\n' : formatSessions(sessions))
@@ -19,7 +20,7 @@ export function listSessions(
 
 /** `session close`: closes a stream, or all those of a domain, in good order. */
 export function closeSessions(what: string, { config, json }: CommandOptions, host: Host): Promise<number> {
-  return withApi(running(config), host, async api => {
+  return withApi(running(config, host), host, async api => {
     const closed: SessionJson[] = []
     if (isId(what)) closed.push((await good(close(api, what))) as SessionJson)
     else {
@@ -35,8 +36,8 @@ export function closeSessions(what: string, { config, json }: CommandOptions, ho
   })
 }
 
-async function running(config: string): Promise<GatewayApi> {
-  const api = await openRunningApi(config)
+async function running(config: string, host: Host): Promise<GatewayApi> {
+  const api = await openRunningApi(config, operatorOf(host))
   if (api === undefined) throw new ApiError('the gateway is not running; streams are those of one that runs')
   return api
 }

@@ -27,7 +27,7 @@ const routes = [
     summary: 'answers what it was told',
     body: z.unknown(),
     answers: { 200: z.unknown() },
-    handle: ({ caller, body }) => [200, { by: caller.name, body }],
+    handle: ({ caller, body }) => [200, { by: caller.name, os: caller.os, body }],
   }),
   defineRoute({
     method: 'GET',
@@ -144,6 +144,24 @@ describe('a request on the admin socket', () => {
     await open(path)
     const answer = await exchange(path, put('{"a":"ü"}'))
     expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*\{"by":"local operator","body":\{"a":"ü"\}\}\n$/)
+  })
+
+  test.each([
+    [
+      'who says so',
+      'gatehouse-user: j%C3%BCrgen\r\nGatehouse-Sudo-User: anna',
+      { user: 'jürgen', sudoUser: 'anna' },
+    ],
+    ['who says no more', 'Gatehouse-User: root', { user: 'root' }],
+    ['with a line break in his name', 'Gatehouse-User: a%0Ab', undefined],
+    ['with a name in no encoding', 'Gatehouse-User: %', undefined],
+    ['with too long a name', `Gatehouse-User: ${'x'.repeat(65)}`, undefined],
+    ['who says whom he is for alone', 'Gatehouse-Sudo-User: anna', undefined],
+  ])('knows the user of the system %s', async (_, header, os) => {
+    const path = newPath()
+    await open(path)
+    const answer = await exchange(path, put('{}').replace('\r\n\r\n', `\r\n${header}\r\n\r\n`))
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toEqual({ by: 'local operator', os, body: {} })
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type CommandResult, runCommand } from '../support/command-host.ts'
@@ -14,7 +15,7 @@ const partners = [{ primaryDomain: 'fabrikam.com', partnerType: 'publicUnverifie
 const main = new URL('../../src/main.ts', import.meta.url).pathname
 
 function contact(folder: ConfigFolder, ...argv: readonly string[]): Promise<CommandResult> {
-  return runCommand(['contact', ...argv, '--config', folder.file])
+  return runCommand(['contact', ...argv, '--config', folder.file], { SUDO_USER: 'anna' })
 }
 
 describe('a gateway that runs', () => {
@@ -44,6 +45,13 @@ describe('a gateway that runs', () => {
     write('revoked')
     expect(bounceOf(await receiver.next('message'))).toMatchObject({ id: 'revoked', condition: 'forbidden' })
     expect(inside.untaken).toEqual([])
+
+    const record = readFileSync(folder.at('data/audit.log'), 'utf8').trimEnd().split('\n')
+    const os = { by: 'local operator', from: 'local', user: userInfo().username, sudoUser: 'anna' }
+    expect(record.map(line => JSON.parse(line))).toMatchObject([
+      { ...os, action: 'contact.allow' },
+      { ...os, action: 'contact.revoke' },
+    ])
 
     const who = { local: romeo, remote: juliet, by: 'local operator' }
     expect(gateway.events('contact.allowed')).toEqual([
