@@ -10,7 +10,8 @@ import { describeDnsCommand } from './dns-arguments.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { describePartnerCommands } from './partner-arguments.ts'
 
-const defaultConfig = 'config/gatehouse.yaml'
+/** Where the configuration is looked for: in the working directory, then where a service of the system has it. */
+const defaultConfigs = ['config/gatehouse.yaml', '/etc/gatehouse/gatehouse.yaml'] as const
 
 type GlobalOptions = { readonly config?: string; readonly json?: boolean }
 
@@ -39,18 +40,29 @@ export function programTree(): CommandTree {
   return treeOf(describeCommands({} as Host, () => {}))
 }
 
+/** The configuration file: the one that is named, or the first that is there; undefined where none is. */
+export function configFileOf(
+  named: string | undefined,
+  isThere: (file: string) => boolean = existsSync,
+): string | undefined {
+  return named ?? defaultConfigs.find(isThere)
+}
+
 // Each command is loaded when it is called: the others' libraries would double the start.
 function describeCommands(host: Host, finish: (status: number) => void): Command {
   const program = new Command('gatehouse')
     .description(manifest.description)
     .version(manifest.version)
-    .option('-c, --config <file>', `the configuration file (default: "${defaultConfig}")`)
+    .option(
+      '-c, --config <file>',
+      `the configuration file (default: the first of ${defaultConfigs.join(', ')})`,
+    )
     .option('--json', 'machine output')
     .exitOverride()
     .configureOutput({ writeOut: host.out, writeErr: host.err })
     .showHelpAfterError('(gatehouse --help tells what there is)')
   const options = (): GlobalOptions => program.opts<GlobalOptions>()
-  const configFile = (): string => options().config ?? defaultConfig
+  const configFile = (): string => configFileOf(options().config) ?? defaultConfigs[0]
   const commandOptions = (): CommandOptions => ({ config: configFile(), json: options().json === true })
 
   program
@@ -72,7 +84,7 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     .description('the 18 combinations of negotiation settings, as configured here')
     .action(async () => {
       const { showMatrix } = await import('./matrix.ts')
-      const config = options().config ?? (existsSync(defaultConfig) ? defaultConfig : undefined)
+      const config = configFileOf(options().config)
       finish(showMatrix({ config, json: options().json === true }, host))
     })
   program

@@ -29,7 +29,10 @@ export function commandsPage(program: CommandTree, version: string): string {
     ),
     pageSection(
       'FILES',
-      item(italic('config/gatehouse.yaml'), roff('The configuration, where --config names no other.')),
+      item(
+        `${italic('config/gatehouse.yaml')}, ${italic('/etc/gatehouse/gatehouse.yaml')}`,
+        roff('The configuration, where --config names no other: the first of these that is there.'),
+      ),
       item(italic('config/partners.yaml'), roff('The partner list, where the configuration names no other.')),
     ),
     pageSection(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { configFileOf } from '../../src/cli/arguments.ts'
 import { runCommand } from '../support/command-host.ts'
 import { configFolder } from '../support/config-folder.ts'
 
@@ -26,6 +27,18 @@ describe('asking for help', () => {
 
   test('for the version tells it', async () => {
     expect(await runCommand(['--version'])).toEqual({ status: 0, out: `${manifest.version}\n`, err: '' })
+  })
+})
+
+describe('the configuration file', () => {
+  const [here, system] = ['config/gatehouse.yaml', '/etc/gatehouse/gatehouse.yaml']
+  test.each([
+    { named: 'other.yaml', there: [here, system], is: 'other.yaml' },
+    { named: undefined, there: [here, system], is: here },
+    { named: undefined, there: [system], is: system },
+    { named: undefined, there: [] as string[], is: undefined },
+  ])('is $is where $named is named, and there are $there', ({ named, there, is }) => {
+    expect(configFileOf(named, file => there.includes(file))).toBe(is)
   })
 })
 

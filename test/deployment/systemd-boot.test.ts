@@ -69,7 +69,7 @@ describeWith(['root', 'systemd-nspawn', 'overlays'], 'the service, on a machine 
     const uid = (await machine.run('id -u gatehouse')).said.trim()
     expect(said.split(/\s+/)).toEqual(expect.arrayContaining([uid, '0000000000000000']))
     expect(said).toMatch(/NoNewPrivs:\t1\nSeccomp:\t2\n/)
-    await done('gatehouse --config /etc/gatehouse/gatehouse.yaml check')
+    await done('gatehouse check')
   })
 
   test('reloads, and says so where it cannot', async () => {
@@ -86,6 +86,20 @@ describeWith(['root', 'systemd-nspawn', 'overlays'], 'the service, on a machine 
     await done(
       `printf 'partners:\\n  - { primaryDomain: fabrikam.com, partnerType: federated }\\n' > ${list}`,
     )
+  })
+
+  test('takes changes by the API, once it may write the list', async () => {
+    const add = async (domain: string) => {
+      const body = `-H 'Content-Type: application/json' -d '{"partnerType":"federated"}'`
+      const asks = `curl -sS -X PUT -H "Authorization: Bearer $(cat /run/token)" ${body}`
+      return (await machine.run(`${asks} http://127.0.0.1:5280/partners/${domain}`)).said
+    }
+    await done('umask 077; gatehouse admin token --role administrator > /run/token')
+    expect(await add('northwind.example')).toMatch(/"error":.*partners\.yaml/)
+    await done(`set -e\n${commands('ReadWritePaths=')}`)
+    expect(await add('northwind.example')).toMatch(/"reload":\{"reloaded":true/)
+    expect((await machine.run('gatehouse partner list')).said).toContain('northwind.example')
+    await done('gatehouse partner remove northwind.example')
   })
 
   test('is started anew where its event loop stands still, and not before', async () => {
