@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { auditFile } from './admin/audit.ts'
+import { auditFault, auditFile } from './admin/audit.ts'
 import type { Readiness } from './admin/health.ts'
 import type { ReloadOutcome } from './admin/reload.ts'
 import { type AdminServer, startAdminServer } from './admin/server.ts'
@@ -194,6 +194,8 @@ export async function startGatehouse(
     journal.close()
     throw error
   }
+  const unrecorded = auditFault(config.admin.audit)
+  if (unrecorded !== undefined) log.warn('changes by API will be refused', { reason: unrecorded })
   addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
   addPartnerGauges(metrics, { directory, tallies, partners: () => current.config.partners })
   const ownExpiry = watchOwnCertificates(expiry, () => credentials)

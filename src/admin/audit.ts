@@ -66,6 +66,16 @@ export function auditFile(path: string, now: () => Date = () => new Date()): Aud
   }
 }
 
+/** Why changes cannot be put on record there, and so none will be made; undefined where they can. Makes the file, if it is not there. */
+export function auditFault(path: string): string | undefined {
+  try {
+    append(path, '')
+    return undefined
+  } catch (error) {
+    return new AuditError(path, error).message
+  }
+}
+
 class AuditError extends RequestError {
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -74,7 +84,7 @@ class AuditError extends RequestError {
   }
 }
 
-/** Writes a line at the end of the file; when this returns, it outlives a power cut. */
+/** Writes a line, if there is one, at the end of the file; when this returns, it outlives a power cut. */
 function append(path: string, line: string): void {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -84,6 +94,7 @@ function append(path: string, line: string): void {
     const file = fstatSync(handle)
     if (!file.isFile()) throw new Error('is not a regular file')
     if (file.size === 0) giveToOwnerOf(folder, handle)
+    if (line === '') return
     const bytes = Buffer.from(isCut(handle, file.size) ? `\n${line}` : line)
     const written = writeSync(handle, bytes)
     if (written < bytes.length) throw new Error('no space is left for a whole line')

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { listenFault } from '../telemetry/listen-fault.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Access } from './access.ts'
 import { answerApi, type Route } from './api.ts'
@@ -43,7 +44,11 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   try {
     const access = new Access(options.tokens, log)
     const at = { host: options.address, port: options.port }
-    const server = await listenForHttp(at, request => replyTo(request, access, options), log)
+    const server = await listenForHttp(at, request => replyTo(request, access, options), log).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw listenFault({ address: options.address, port: options.port, setting: 'admin.port' }, error)
+      },
+    )
     const { address, port } = server.address() as AddressInfo
     return {
       address,

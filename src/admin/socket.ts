@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
+import { reason } from '../config/files.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerApi, type Caller, type Route } from './api.ts'
 import { closeServer, listenForHttp, readJson } from './http.ts'
@@ -28,10 +29,7 @@ export async function openAdminSocket(
 ): Promise<AdminSocket> {
   const fault = socketPathFault(path)
   if (fault !== undefined) throw new Error(fault)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await mustBeFree(path)
-  // Made where nobody else gets in, and moved to its place once only the owner may connect.
-  const folder = await mkdtemp(join(dirname(path), stagingPrefix))
+  const folder = await stagingFolder(path)
   try {
     const staged = join(folder, stagedName)
     const respond = async (request: IncomingMessage) => {
@@ -57,6 +55,20 @@ export async function openAdminSocket(
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Made where nobody else gets in, and moved to its place once only the owner may connect. */
+async function stagingFolder(path: string): Promise<string> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await mustBeFree(path)
+    return await mkdtemp(join(dirname(path), stagingPrefix))
+  } catch (error) {
+    if (!isNodeError(error)) throw error
+    const remedy =
+      'its folder has to be one that the user who runs the gateway may write; else give admin.socket another path'
+    throw new Error(`the admin socket ${path} cannot be made: ${reason(error)}; ${remedy}`, { cause: error })
   }
 }
 

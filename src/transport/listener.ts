@@ -1,4 +1,5 @@
 import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { listenFault } from '../telemetry/listen-fault.ts'
 import type { Why } from '../xmpp/reason.ts'
 import { awaitProxyHeader } from './proxy-header.ts'
 
@@ -179,11 +180,7 @@ export class Listener {
     const { address: host, port } = this.at
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(
-          new Error(`cannot listen on ${host} port ${port}: ${error.code ?? error.message}`, {
-            cause: error,
-          }),
-        )
+        reject(listenFault({ address: host, port, setting: 'listen' }, error))
       })
       this.#server.listen({ host, port, backlog: 1024 }, resolve)
     })

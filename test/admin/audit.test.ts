@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Caller } from '../../src/admin/api.ts'
-import { auditFile } from '../../src/admin/audit.ts'
+import { auditFault, auditFile } from '../../src/admin/audit.ts'
 
 const grafana: Caller = { name: 'grafana', role: 'administrator', from: '192.0.2.1' }
 const change = { action: 'contact.allow', subject: 'a@b c@d', before: null, after: { reason: 'x\ny' } }
@@ -39,6 +39,12 @@ const line = {
   from: '192.0.2.1',
   ...change,
 }
+
+test('the audit log is made, empty, where somebody asks whether it can be', () => {
+  const { path } = newLog()
+  expect(auditFault(path)).toBeUndefined()
+  expect(readFileSync(path, 'utf8')).toBe('')
+})
 
 describe('the audit log', () => {
   test('has a change before it is made', async () => {
@@ -92,6 +98,7 @@ describe('the audit log', () => {
   ])('that %s keeps the change from being made', async (_, prepare) => {
     const { folder, path, audit } = newLog()
     prepare(path, folder)
+    expect(auditFault(path)).toContain(`nothing is changed: ${path}: `)
     let isMade = false
     const made = audit.record(grafana, change, () => {
       isMade = true

@@ -110,6 +110,14 @@ describe('the admin socket', () => {
     expect(statSync(path).size).toBe(8)
   })
 
+  test('says what to do about a folder that cannot be made', async () => {
+    const path = join(newPath(), '../../taken')
+    writeFileSync(path, '')
+    await expect(open(join(path, 'socket'))).rejects.toThrow(
+      /^the admin socket .*taken\/socket cannot be made: .*; its folder has to be .* give admin\.socket another path$/,
+    )
+  })
+
   test('leaves in its place what is no longer its own', async () => {
     const path = newPath()
     const { close } = await open(path)
