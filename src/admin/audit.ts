@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { giveToOwnerOf } from '../config/files.ts'
 import type { Caller } from './api.ts'
@@ -66,14 +77,21 @@ export function auditFile(path: string, now: () => Date = () => new Date()): Aud
   }
 }
 
-/** Why changes cannot be put on record there, and so none will be made; undefined where they can. Makes the file, if it is not there. */
+/** Why changes cannot be put on record there, and so none will be made; undefined where they can, as far as that can be told. */
 export function auditFault(path: string): string | undefined {
   try {
-    append(path, '')
+    if (existsSync(path)) append(path, '')
+    else accessSync(nearestFolder(path), constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
     return new AuditError(path, error).message
   }
+}
+
+/** Of the folders on the way to a file, the last that is there. */
+function nearestFolder(path: string): string {
+  const folder = dirname(path)
+  return existsSync(folder) ? folder : nearestFolder(folder)
 }
 
 class AuditError extends RequestError {

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -40,10 +41,11 @@ const line = {
   ...change,
 }
 
-test('the audit log is made, empty, where somebody asks whether it can be', () => {
+test('to ask whether the audit log can be written makes none', () => {
   const { path } = newLog()
   expect(auditFault(path)).toBeUndefined()
-  expect(readFileSync(path, 'utf8')).toBe('')
+  expect(auditFault(join(path, 'deeper/audit.log'))).toBeUndefined()
+  expect(existsSync(path)).toBe(false)
 })
 
 describe('the audit log', () => {
