@@ -20,6 +20,7 @@ export type Surroundings = Pick<
  */
 export function environmentOf(current: () => Derived, around: Surroundings): FederationEnvironment {
   const { dialbackSecret, expiry, ...rest } = around
+  const judge = judgeBy(current)
   return {
     ...rest,
     get dialer() {
@@ -35,20 +36,26 @@ export function environmentOf(current: () => Derived, around: Surroundings): Fed
       return all.length === 0 ? undefined : unionOf(all.map(partner => partner.terms))
     },
     judge: (chain, domain, direction) => {
-      const { config, trust } = current()
-      const partner = config.partners.find(domain)
-      const own = trust.for(partner ?? noTrustOfItsOwn)
-      // Who is connected to is a server, and needs no clientAuth.
-      const asked = direction === 'in' ? own : { ...own, requireClientAuthEku: false }
-      const at = new Date()
-      const verdict = judgeCertificate(chain, domain, asked, at)
+      const verdict = judge(chain, domain, direction)
+      const partner = current().config.partners.find(domain)
       const [leaf] = chain
       if (verdict.valid && partner !== undefined && leaf !== undefined)
-        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, at)
+        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, new Date())
       return verdict
     },
     dialbackSecret: () => current().config.dialback.secret ?? dialbackSecret,
     replyToInvalidKey: () => current().config.dialback.replyToInvalidKey,
+  }
+}
+
+/** Judges certificates by what is in force, and nobody hears of it. */
+export function judgeBy(current: () => Derived): FederationEnvironment['judge'] {
+  return (chain, domain, direction) => {
+    const { config, trust } = current()
+    const own = trust.for(config.partners.find(domain) ?? noTrustOfItsOwn)
+    // Who is connected to is a server, and needs no clientAuth.
+    const asked = direction === 'in' ? own : { ...own, requireClientAuthEku: false }
+    return judgeCertificate(chain, domain, asked, new Date())
   }
 }
 

@@ -9,7 +9,7 @@ import type { Config } from './config/schema.ts'
 import type { Environment } from './config/secrets.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
-import { environmentOf } from './environment.ts'
+import { environmentOf, judgeBy } from './environment.ts'
 import { watchOwnCertificates } from './expiry.ts'
 import { Directory } from './federation/directory.ts'
 import { KeyVerification } from './federation/key-verification.ts'
@@ -87,6 +87,10 @@ export async function startGatehouse(
   })
   const directory = new Directory(environment)
   const keys = new KeyVerification(environment, directory)
+  const probe = proberOf(environment, {
+    judge: judgeBy(() => current),
+    succeeded: remote => directory.heardFrom(remote),
+  })
   const relay = new Relay(
     {
       isLocal: environment.isLocal,
@@ -182,7 +186,7 @@ export async function startGatehouse(
       reload,
       audit: auditFile(config.admin.audit),
       journal,
-      probe: boundedProbe(proberOf(environment), domain => environment.peerFor(domain)?.primaryDomain),
+      probe: boundedProbe(probe, domain => environment.peerFor(domain)?.primaryDomain),
     })
     const health = { readiness, metrics: () => metrics.render() }
     admin = await startAdminServer({ ...config.admin, log, health, routes })

@@ -9,19 +9,31 @@ import type { AttemptRecord } from './xmpp/attempt.ts'
 /** A probe takes no longer than this; each of its steps has the time limit of the configuration besides. */
 const longestMs = 120_000
 
+/** What a probe needs besides what real streams have. */
+export type ProbeSurroundings = {
+  /** Judges a peer's certificate, and does not count that as shown. */
+  readonly judge: FederationEnvironment['judge']
+  /** A probe of that partner domain has succeeded. */
+  readonly succeeded: (remote: Domain) => void
+}
+
 /**
- * Makes a live attempt to authenticate with a partner, on a stream of its own that carries nothing and is closed at once. It is no
- * part of the log and the metrics of real streams, of their limits and their pauses; the journal has it, as a probe.
+ * Makes a live attempt to authenticate with a partner, on a stream of its own that carries nothing and is closed at once. It asks DNS
+ * anew. It is no part of the log and the metrics of real streams, of their limits and their pauses; the journal has it, as a probe. One
+ * that fails leaves everything as it was; by one that succeeds, real streams learn what DNS says now.
  */
-export function proberOf(real: FederationEnvironment): Probe {
+export function proberOf(real: FederationEnvironment, { judge, succeeded }: ProbeSurroundings): Probe {
   return async ({ local, remote }, onStep, signal) => {
     const from = local ?? real.mainDomain()
     if (!real.isLocal(from)) throw new ProbeRefused(`${from} is not a local domain`)
     const peer = real.peerFor(remote)
     if (peer === undefined) return notAPartner(from, remote)
     const found = Promise.withResolvers<AttemptRecord>()
+    const { dialer } = real
     const apart: FederationEnvironment = {
       ...real,
+      dialer: dialer.afresh(),
+      judge,
       log: { ...silent, error: real.log.error },
       metrics: new Metrics(),
       admission: { countOutbound: () => () => {} },
@@ -36,6 +48,8 @@ export function proberOf(real: FederationEnvironment): Probe {
     const limit = AbortSignal.timeout(longestMs)
     try {
       const session = await establish(task, apart, owner, AbortSignal.any([signal, limit]))
+      dialer.learnFrom(apart.dialer)
+      succeeded(remote)
       session.close(undefined, { code: 'closed-by-operator', reason: 'the probe is over' })
       await session.gone
     } catch (error) {

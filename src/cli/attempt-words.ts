@@ -71,7 +71,7 @@ function wordsOf(step: AttemptStep): string[] {
     case 'accepted':
       return [`connected from ${step.address}`]
     case 'dns':
-      return [`DNS ${step.question}: ${dnsWords(step)}`]
+      return [`DNS ${step.question}: ${dnsWords(step)}${step.isCached ? ' (from the cache)' : ''}`]
     case 'server':
       return [
         `server ${step.host} port ${step.port}${step.directTls ? ', TLS first' : ''} (${sources[step.source]})`,

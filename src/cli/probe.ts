@@ -79,7 +79,7 @@ async function probeHere(
     openSink: () => ({ stanza() {}, flush() {} }),
     bounce: () => {},
   })
-  const probe = proberOf(environment)
+  const probe = proberOf(environment, { judge: environment.judge, succeeded: () => {} })
   const outcome = await probe(pair, step => onLine({ step }), new AbortController().signal)
   onLine(outcomeLine(outcome))
 }

@@ -29,16 +29,13 @@ export type TrustAnchors = { readonly bySubject: ReadonlyMap<string, readonly Ce
 /** A fault, and the certificate that has it. */
 export type PathFailure = { readonly fault: PathFault; readonly certificate: Certificate }
 
-type Extended =
-  | { readonly valid: true; readonly path: readonly Certificate[] }
-  | (PathFailure & { readonly valid: false })
-
 /**
- * A path to a trust anchor, leaf first; or why there is none: what is wrong first of all, and everything that is wrong, with the leaf
- * itself and then with the best path from it.
+ * A path to a trust anchor, leaf first; or why there is none: everything that is wrong, in the order in which it has to be mended.
+ * The leaf's own faults come first: the partner has to get another one anyway. Then those of each CA on the way up. That the way leads
+ * to no trust anchor comes last: nobody should trust a CA before what it has issued is in order.
  */
 export type PathFinding =
-  | Extract<Extended, { valid: true }>
+  | { readonly valid: true; readonly path: readonly Certificate[] }
   | (PathFailure & { readonly valid: false; readonly failures: readonly PathFailure[] })
 
 /** What a path is asked for. */
@@ -53,6 +50,7 @@ export type PathQuery = {
 
 const maxPath = 8 // certificates, leaf and anchor included
 const maxSteps = 100 // issuers tried; each costs one signature check at most
+const maxDiagnosis = 32 // the same again, where there is no path: enough for what servers send that are only set up wrongly
 
 /** Makes certificates findable as trust anchors. Build it once for each policy. */
 export function trustAnchors(certificates: readonly Certificate[]): TrustAnchors {
@@ -69,38 +67,97 @@ export function trustAnchors(certificates: readonly Certificate[]): TrustAnchors
  */
 export function validatePath(leaf: Certificate, query: PathQuery): PathFinding {
   const own = leafFaults(leaf, query).map(fault => ({ fault, certificate: leaf }))
-  const found = extendPath([leaf], query, { steps: 0 })
-  const failures = found.valid ? own : [...own, { fault: found.fault, certificate: found.certificate }]
-  const [first] = failures
-  return first === undefined ? (found as PathFinding & { valid: true }) : { valid: false, ...first, failures }
+  const path = findPath([leaf], query, { left: maxSteps })
+  if (path !== undefined && own.length === 0) return { valid: true, path }
+  const above = path === undefined ? bestWalk([leaf], query, { left: maxDiagnosis }).failures : []
+  const failures = [...own, ...above]
+  const [first = deadEnd([leaf])] = failures
+  return { valid: false, ...first, failures }
 }
 
-// Goes up from the last certificate of the path. Of several failures, the one nearest to an anchor is told.
-function extendPath(path: readonly Certificate[], query: PathQuery, spent: { steps: number }): Extended {
+/** How many issuers may still be tried. */
+type Steps = { left: number }
+
+// Goes up from the last certificate of the path, and on no fault whatever.
+function findPath(
+  path: readonly Certificate[],
+  query: PathQuery,
+  steps: Steps,
+): readonly Certificate[] | undefined {
   const last = path.at(-1)!
-  if (isAnchor(last, query.anchors)) return { valid: true, path }
-  if (!last.isStronglySigned) return { valid: false, fault: 'weak-signature', certificate: last }
-  let failure: Failure | undefined
-  for (const issuer of issuersOf(last, query)) {
-    if (path.some(({ fingerprint }) => fingerprint === issuer.fingerprint)) continue
-    if (++spent.steps > maxSteps) break
-    const fault = generalFaults(issuer, query)[0] ?? issuerFault(issuer, path)
-    const certificate = fault === 'bad-signature' ? last : issuer
-    const found: Extended =
-      fault === undefined ? extendPath([...path, issuer], query, spent) : { valid: false, fault, certificate }
-    if (found.valid) return found
-    const depth = fault === undefined ? path.length + 1 : path.length
-    if (failure === undefined || depth > failure.depth) failure = { ...found, depth }
+  if (isAnchor(last, query.anchors)) return path
+  if (!last.isStronglySigned) return undefined
+  for (const issuer of issuersOf(last, path, query)) {
+    if (steps.left-- <= 0) break
+    const isFaulty =
+      generalFaults(issuer, query).length > 0 || issuerFaults(issuer, path).next().done === false
+    // The signature last, because it is dear.
+    if (isFaulty || !isSignedBy(last, issuer)) continue
+    const found = findPath([...path, issuer], query, steps)
+    if (found !== undefined) return found
   }
-  return failure ?? { valid: false, fault: deadEnd(path), certificate: last }
+  return undefined
 }
 
-type Failure = Extract<Extended, { valid: false }> & { readonly depth: number }
+/** A way up that is no valid path, and everything that is wrong on it above the leaf. */
+type Walk = {
+  readonly failures: readonly PathFailure[]
+  readonly isAnchored: boolean
+  readonly length: number
+}
 
-function issuersOf(certificate: Certificate, { anchors, others }: PathQuery): Certificate[] {
-  const name = certificate.issuerName
-  const trusted = anchors.bySubject.get(name) ?? []
-  return [...trusted, ...others.filter(other => other.subjectName === name)]
+// Goes up in spite of all faults, only to tell them: nothing is accepted by what this finds.
+function bestWalk(path: readonly Certificate[], query: PathQuery, steps: Steps): Walk {
+  const last = path.at(-1)!
+  if (isAnchor(last, query.anchors)) return { failures: [], isAnchored: true, length: path.length }
+  let best: Walk | undefined
+  for (const issuer of issuersOf(last, path, query)) {
+    if (steps.left-- <= 0) break
+    const walk = walkOver(issuer, path, query, steps)
+    if (best === undefined || isBetter(walk, best)) best = walk
+  }
+  // Of a root, the signature does not matter.
+  if (best === undefined && isSelfIssued(last)) return endOf(path, [deadEnd(path)])
+  const walk = best ?? endOf(path, [deadEnd(path)])
+  return last.isStronglySigned ? walk : after([{ fault: 'weak-signature', certificate: last }], walk)
+}
+
+function walkOver(issuer: Certificate, path: readonly Certificate[], query: PathQuery, steps: Steps): Walk {
+  const last = path.at(-1)!
+  // A weak signature, or one of a weak key, proves nothing either way, and may be dear: the name has to do.
+  const isProof = last.isStronglySigned && isStrongKey(issuer.publicKey)
+  // Whoever has not signed is not the issuer, and what is wrong with him does not matter.
+  if (isProof && !isSignedBy(last, issuer))
+    return endOf(path, [{ fault: 'bad-signature', certificate: last }])
+  const faults = [...generalFaults(issuer, query), ...issuerFaults(issuer, path)]
+  const own = faults.map(fault => ({ fault, certificate: issuer }))
+  return path.length < maxPath ? after(own, bestWalk([...path, issuer], query, steps)) : endOf(path, own)
+}
+
+function endOf(path: readonly Certificate[], failures: readonly PathFailure[]): Walk {
+  return { failures, isAnchored: false, length: path.length }
+}
+
+function after(failures: readonly PathFailure[], walk: Walk): Walk {
+  return { ...walk, failures: [...failures, ...walk.failures] }
+}
+
+// The way that was meant most likely leads to an anchor; else it is the longest, or the one with least to mend.
+function isBetter(one: Walk, other: Walk): boolean {
+  if (one.isAnchored !== other.isAnchored) return one.isAnchored
+  if (one.length !== other.length) return one.length > other.length
+  return one.failures.length < other.failures.length
+}
+
+// Who may have issued a certificate, by the name; nobody twice on one path.
+function issuersOf(
+  { issuerName }: Certificate,
+  path: readonly Certificate[],
+  { anchors, others }: PathQuery,
+): Certificate[] {
+  const trusted = anchors.bySubject.get(issuerName) ?? []
+  const named = [...trusted, ...others.filter(other => other.subjectName === issuerName)]
+  return named.filter(issuer => !path.some(({ fingerprint }) => fingerprint === issuer.fingerprint))
 }
 
 function isAnchor(certificate: Certificate, anchors: TrustAnchors): boolean {
@@ -108,11 +165,10 @@ function isAnchor(certificate: Certificate, anchors: TrustAnchors): boolean {
   return named.some(anchor => anchor.fingerprint === certificate.fingerprint)
 }
 
-function deadEnd(path: readonly Certificate[]): PathFault {
-  const [leaf] = path
-  return path.length === 1 && leaf !== undefined && isSelfIssued(leaf) && isSignedBy(leaf, leaf)
-    ? 'self-signed'
-    : 'unknown-authority'
+function deadEnd(path: readonly Certificate[]): PathFailure {
+  const certificate = path.at(-1)!
+  const isAlone = path.length === 1 && isSelfIssued(certificate) && isSignedBy(certificate, certificate)
+  return { fault: isAlone ? 'self-signed' : 'unknown-authority', certificate }
 }
 
 // What holds for each certificate of a path, wherever it stands.
@@ -137,14 +193,13 @@ function leafFaults(leaf: Certificate, query: PathQuery): PathFault[] {
   return serves || faults.includes('wrong-purpose') ? faults : [...faults, 'wrong-purpose']
 }
 
-// RFC 5280 §6.1.4 (k) to (n), and the signature, last because it is dear.
-function issuerFault(issuer: Certificate, path: readonly Certificate[]): PathFault | undefined {
-  if (!issuer.isCa || !permitsUse(issuer.keyUsage, 'keyCertSign')) return 'not-a-ca'
+// RFC 5280 §6.1.4 (k) to (n); one at a time, for the constraints are dear.
+function* issuerFaults(issuer: Certificate, path: readonly Certificate[]): Generator<PathFault> {
+  if (!issuer.isCa || !permitsUse(issuer.keyUsage, 'keyCertSign')) yield 'not-a-ca'
   const between = path.slice(1).filter(certificate => !isSelfIssued(certificate)).length
   if (path.length >= maxPath || between > (issuer.pathLength ?? Number.POSITIVE_INFINITY))
-    return 'path-too-long'
-  if (!honoursConstraints(issuer, path)) return 'name-constraint'
-  return isSignedBy(path.at(-1)!, issuer) ? undefined : 'bad-signature'
+    yield 'path-too-long'
+  if (!honoursConstraints(issuer, path)) yield 'name-constraint'
 }
 
 // RFC 5280 §6.1.3 (b): a CA that renews its own certificate is not meant, except at the end of the path.

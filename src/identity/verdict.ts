@@ -11,10 +11,15 @@ export type CertificateFault = 'none' | 'wrong-name' | 'not-pinned' | PathFault
 /** One thing that is wrong with a certificate: its code begins with `certificate-`. */
 export type FoundFault = Why & { readonly fault: CertificateFault }
 
-/** Whether a certificate proves a domain; if not, what is wrong first of all, and everything that is wrong. */
+/**
+ * Whether a certificate proves a domain; if not, what is wrong first of all, and everything that is wrong (8 faults at most) in the order
+ * in which it has to be mended: a certificate of another domain is the wrong one altogether; for the others see `PathFinding`.
+ */
 export type CertificateVerdict =
   | { readonly valid: true }
   | (FoundFault & { readonly valid: false; readonly faults: readonly FoundFault[] })
+
+const mostFaults = 8 // of a chain that a peer has made up, there could be dozens
 
 /** What a partner's certificate is measured against. */
 export type Trust = {
@@ -84,7 +89,9 @@ function faultsButName(
 
 function verdictOf(faults: readonly FoundFault[]): CertificateVerdict {
   const [first] = faults
-  return first === undefined ? { valid: true } : { valid: false, ...first, faults }
+  return first === undefined
+    ? { valid: true }
+    : { valid: false, ...first, faults: faults.slice(0, mostFaults) }
 }
 
 function found(fault: CertificateFault, reason: string): FoundFault {
@@ -105,8 +112,10 @@ const sentences = {
   expired: (which, { notAfter }) => `${which} expired on ${day(notAfter)}`,
   'not-yet-valid': (which, { notBefore }) => `${which} is not valid before ${day(notBefore)}`,
   'self-signed': which => `${which} is self-signed, and is not a trust anchor itself`,
-  'unknown-authority': (which, { issuer }) =>
-    `${which} was issued by "${issuer}", which is not a trust anchor and was not sent along`,
+  'unknown-authority': (which, { issuer, issuerName, subjectName }) =>
+    issuerName === subjectName
+      ? `${which} is a root of its own, and is not a trust anchor`
+      : `${which} was issued by "${issuer}", which is not a trust anchor and was not sent along`,
   'wrong-purpose': which =>
     `${which} is not for the purpose: its key usage leaves out TLS servers or what else is asked`,
   'weak-key': which =>

@@ -36,8 +36,15 @@ export type ReachingCode = Extract<ReasonCode, `dns-${string}` | `connect-${stri
 /** Hears of what was asked and tried. */
 export type Tell = (step: AttemptStep) => void
 
+type DialerOptions = {
+  readonly resolver: Resolver
+  readonly connectTimeoutMs: number
+  readonly random?: () => number
+}
+
 /** Finds a partner's servers and connects to them. */
 export class Dialer {
+  readonly #options: DialerOptions
   readonly #resolver: Resolver
   readonly #connectTimeoutMs: number
   readonly #random: () => number
@@ -46,11 +53,8 @@ export class Dialer {
    * @param options.connectTimeoutMs for one target: its addresses looked up and one of them connected
    * @param options.random draws among the records of one priority; at least 0 and less than 1
    */
-  constructor(options: {
-    readonly resolver: Resolver
-    readonly connectTimeoutMs: number
-    readonly random?: () => number
-  }) {
+  constructor(options: DialerOptions) {
+    this.#options = options
     this.#resolver = options.resolver
     this.#connectTimeoutMs = options.connectTimeoutMs
     this.#random = options.random ?? Math.random
@@ -112,6 +116,16 @@ export class Dialer {
     }
   }
 
+  /** One that asks DNS anew whatever this one remembers. */
+  afresh(): Dialer {
+    return new Dialer({ ...this.#options, resolver: this.#resolver.afresh() })
+  }
+
+  /** Remembers what DNS has told such a one, in place of older answers. */
+  learnFrom(other: Dialer): void {
+    this.#resolver.learnFrom(other.#resolver)
+  }
+
   async #addressesOf(
     host: string,
     type: 'A' | 'AAAA',
@@ -129,7 +143,8 @@ export class Dialer {
     signal: AbortSignal,
     tell: Tell,
   ): Promise<DnsAnswer<RecordOf[Type]>> {
-    const asked = { step: 'dns', question: `${name} ${type}` } as const
+    const isCached = this.#resolver.remembers(name, type)
+    const asked = { step: 'dns', question: `${name} ${type}`, ...(isCached && { isCached }) } as const
     try {
       const answer = await this.#resolver.lookup(name, type, signal)
       const records = answer.kind === 'records' ? answer.records.map(inZoneForm) : []

@@ -23,13 +23,19 @@ type Reading = { readonly links: number; readonly ttl: number | undefined; reado
   | { readonly alias: string }
 )
 
+type ResolverOptions = {
+  readonly servers: readonly string[] | undefined
+  readonly timeoutMs: number
+  readonly now?: () => number
+}
+
 /** Looks names up in DNS and remembers the answers. It holds sockets and timers only while a lookup runs. */
 export class Resolver {
-  readonly #servers: readonly NameServer[]
-  readonly #timeoutMs: number
-  readonly #now: () => number
+  /** Whom it asks, in this order. */
+  readonly servers: readonly NameServer[]
+  readonly #options: ResolverOptions
   readonly #flights = new Map<string, Flight>()
-  #cache: DnsCache
+  readonly #cache: DnsCache
 
   /**
    * @param options.servers `address` or `address:port`, asked in order; undefined takes those of the system
@@ -37,15 +43,10 @@ export class Resolver {
    * @param options.now a clock in milliseconds
    * @throws {RangeError} when a server's address cannot be read
    */
-  constructor(options: {
-    readonly servers: readonly string[] | undefined
-    readonly timeoutMs: number
-    readonly now?: () => number
-  }) {
-    this.#servers = (options.servers ?? getServers()).map(parseNameServer)
-    this.#timeoutMs = options.timeoutMs
-    this.#now = options.now ?? (() => performance.now())
-    this.#cache = new DnsCache(this.#now)
+  constructor(options: ResolverOptions) {
+    this.#options = options
+    this.servers = (options.servers ?? getServers()).map(parseNameServer)
+    this.#cache = new DnsCache(options.now ?? (() => performance.now()))
   }
 
   /**
@@ -59,20 +60,24 @@ export class Resolver {
   ): Promise<DnsAnswer<RecordOf[Type]>> {
     signal?.throwIfAborted()
     if (!isHostName(name)) return { kind: 'no-domain' }
-    const key = `${name.toLowerCase()} ${type}`
+    const key = keyOf(name, type)
     const answer = this.#cache.get(key) ?? (await this.#share(key, name.toLowerCase(), type, signal))
     return answer as DnsAnswer<RecordOf[Type]>
   }
 
-  /** Whom it asks, in this order. */
-  get servers(): readonly NameServer[] {
-    return this.#servers
+  /** Whether `lookup` would answer from memory now. */
+  remembers(name: string, type: RecordType): boolean {
+    return this.#cache.get(keyOf(name, type)) !== undefined
   }
 
-  /** Forgets every answer, also those still on their way. */
-  flush(): void {
-    this.#cache = new DnsCache(this.#now)
-    this.#flights.clear()
+  /** One that asks the same servers, and remembers nothing yet. */
+  afresh(): Resolver {
+    return new Resolver(this.#options)
+  }
+
+  /** Remembers what such a one has learnt, in place of older answers. */
+  learnFrom(other: Resolver): void {
+    this.#cache.take(other.#cache)
   }
 
   async #share(
@@ -95,11 +100,12 @@ export class Resolver {
   }
 
   #start(key: string, name: string, type: RecordType): Flight {
-    const cache = this.#cache // a flush puts another in its place
     const controller = new AbortController()
-    const found = within(this.#timeoutMs, controller.signal, signal => this.#follow(name, type, signal))
+    const found = within(this.#options.timeoutMs, controller.signal, signal =>
+      this.#follow(name, type, signal),
+    )
     const answer = found.then(({ answer, ttl }) => {
-      cache.put(key, answer, ttl)
+      this.#cache.put(key, answer, ttl)
       return answer
     })
     answer.catch(() => undefined) // everybody who waited may have left
@@ -135,14 +141,14 @@ export class Resolver {
 
   // A silent server may have lost the packet and is asked again; one that refused is not.
   async #ask(name: string, type: RecordType, signal: AbortSignal): Promise<Reading> {
-    const tries = Math.max(leastTries, this.#servers.length)
-    const waiting = [...this.#servers]
+    const tries = Math.max(leastTries, this.servers.length)
+    const waiting = [...this.servers]
     const failures: DnsError[] = []
     for (let silences = 0; silences < tries && !signal.aborted; ) {
       const server = waiting.shift()
       if (server === undefined) break
       try {
-        return await within(Math.floor(this.#timeoutMs / tries), signal, trySignal =>
+        return await within(Math.floor(this.#options.timeoutMs / tries), signal, trySignal =>
           exchange(server, name, type, trySignal),
         )
       } catch (error) {
@@ -156,6 +162,10 @@ export class Resolver {
     const causes = failures.map(failure => failure.message).join('; ')
     throw new DnsError(failures.at(-1)?.code ?? 'timeout', `${name} ${type}: ${causes || 'no name server'}`)
   }
+}
+
+function keyOf(name: string, type: RecordType): string {
+  return `${name.toLowerCase()} ${type}`
 }
 
 async function exchange(

@@ -22,13 +22,14 @@ export const stepNames = [
 export type AttemptStep =
   /** A peer has connected to us. */
   | { readonly step: 'accepted'; readonly address: string }
-  /** `question` = name and type; `records` as in a zone file. */
+  /** `question` = name and type; `records` as in a zone file; `isCached` = DNS was asked earlier. */
   | {
       readonly step: 'dns'
       readonly question: string
       readonly outcome: 'records' | 'no-data' | 'no-domain' | 'failed'
       readonly records: readonly string[]
       readonly reason: string | null
+      readonly isCached?: boolean
     }
   /** A server of the partner is tried; `source` says where its name is from. */
   | {

@@ -93,6 +93,28 @@ describe('a partner certificate', () => {
     expect(pinned.valid ? [] : pinned.faults.map(({ fault }) => fault)).toEqual(['wrong-name', 'expired'])
   })
 
+  test('is told with what is wrong with its CAs, each by its name', () => {
+    const root = createAuthority({ name: 'Elsewhere' })
+    const dates = { notBefore: new Date('2025-01-01'), notAfter: new Date('2026-01-02') }
+    const ca = root.intermediate({ commonName: 'Below', key: 'p224', ...dates })
+    const verdict = judge(read(ca.issueFor('fabrikam.com'), ca, root), nobody)
+    expect(verdict.valid ? [] : verdict.faults.map(({ reason }) => reason)).toEqual([
+      'CA certificate "CN=Below" expired on 2026-01-02',
+      expect.stringMatching('^CA certificate "CN=Below" has a weak or unsupported key'),
+      'CA certificate "CN=Elsewhere" is a root of its own, and is not a trust anchor',
+    ])
+    expect(verdict).toMatchObject({ code: 'certificate-expired' })
+  })
+
+  test('is told with eight faults at most, however many a peer has made', () => {
+    const old = { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1), key: 'p224' } as const
+    const above = [createAuthority({ name: 'Elsewhere', ...old })]
+    for (const level of [1, 2, 3, 4, 5])
+      above.unshift(above[0]!.intermediate({ commonName: `${level}`, ...old }))
+    const verdict = judge(read(above[0]!.issueFor('fabrikam.com'), ...above), nobody)
+    expect(verdict.valid ? [] : verdict.faults).toHaveLength(8)
+  })
+
   test('has to be for clients too where that is asked', () => {
     const root = createAuthority()
     const trust = { anchors: anchorsOf(root), requireClientAuthEku: true }

@@ -1,15 +1,15 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Resolver } from '../../src/transport/resolver.ts'
 import type { ZoneAnswer, ZoneTable } from '../support/zone.ts'
 import { startZone } from '../support/zone.ts'
 import { forged } from './resolver-fixture.ts'
 
 /** A resolver whose clock is moved by hand, and how often its one server was asked. */
-async function fixture(table: ZoneTable, options: Parameters<typeof startZone>[1] = {}, timeoutMs = 1500) {
+async function fixture(table: ZoneTable, options: Parameters<typeof startZone>[1] = {}) {
   const zone = await startZone(table, options)
   onTestFinished(() => zone.close())
   let ms = 0
-  const resolver = new Resolver({ servers: [zone.address], timeoutMs, now: () => ms })
+  const resolver = new Resolver({ servers: [zone.address], timeoutMs: 1500, now: () => ms })
   return {
     zone,
     resolver,
@@ -125,35 +125,31 @@ describe('the memory', () => {
     expect(await resolver.lookup('a.example', 'A')).toMatchObject({ kind: 'records' })
   })
 
-  test('is emptied by a flush', async () => {
-    const { resolver, asked } = await fixture({ 'a.example A': address(60) })
-    await resolver.lookup('a.example', 'A')
-    resolver.flush()
+  test('is not that of another one, until it learns from it', async () => {
+    const { resolver, asked, zone } = await fixture({ 'b.example A': address(60) })
+    for (const name of ['a.example', 'b.example']) await resolver.lookup(name, 'A')
+    zone.set('a.example A', address(60))
+    zone.delete('b.example A')
+    const other = resolver.afresh()
+    expect(await other.lookup('a.example', 'A')).toMatchObject({ kind: 'records' })
+    expect([other, resolver].map(one => one.remembers('b.example', 'A'))).toEqual([false, true])
+    expect(await resolver.lookup('a.example', 'A')).toEqual({ kind: 'no-domain' })
+    resolver.learnFrom(other)
+    expect(await resolver.lookup('A.example', 'A')).toMatchObject({ kind: 'records' })
+    expect(await resolver.lookup('b.example', 'A')).toMatchObject({ kind: 'records' })
+    expect(asked()).toBe(3)
+  })
+
+  test('keeps what it has learnt no longer than the other one', async () => {
+    const { resolver, asked, passes } = await fixture({ 'a.example A': address(60) })
+    const other = resolver.afresh()
+    await other.lookup('a.example', 'A')
+    passes(59)
+    resolver.learnFrom(other)
+    expect(resolver.remembers('A.example', 'A')).toBe(true)
+    passes(2)
+    expect(resolver.remembers('a.example', 'A')).toBe(false)
     await resolver.lookup('a.example', 'A')
     expect(asked()).toBe(2)
-  })
-
-  test('is not all that a flush ends: who asks now shares no earlier question', async () => {
-    const { resolver, zone } = await fixture({ 'a.example A': 'drop' }, {}, 60_000)
-    const controller = new AbortController()
-    const early = resolver.lookup('a.example', 'A', controller.signal)
-    await vi.waitFor(() => expect(zone.queries.length).toBe(1))
-    resolver.flush()
-    zone.set('a.example A', address(60))
-    expect(await resolver.lookup('a.example', 'A')).toMatchObject({ kind: 'records' })
-    controller.abort()
-    await expect(early).rejects.toThrow()
-  })
-
-  test('takes no answer to a question asked before a flush', async () => {
-    const { resolver, zone } = await fixture({ 'a.example A': 'drop' })
-    const early = resolver.lookup('a.example', 'A')
-    await vi.waitFor(() => expect(zone.queries.length).toBe(1))
-    resolver.flush()
-    zone.set('a.example A', address(60))
-    await early
-    const before = zone.queries.length
-    await resolver.lookup('a.example', 'A')
-    expect(zone.queries.length).toBe(before + 1)
   })
 })
