@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Certificate } from './certificate.ts'
 import type { KeyUsage } from './key-usage.ts'
-import { permitsNames } from './name-constraints.ts'
+import { comparisonsOf, permitsNames } from './name-constraints.ts'
 import { oids } from './oids.ts'
 
 /** What can be wrong with a certification path. */
@@ -50,6 +50,9 @@ export type PathQuery = {
 
 const maxPath = 8 // certificates, leaf and anchor included
 const maxSteps = 100 // issuers tried; each costs one signature check at most
+// Names compared with constraints, on all ways together. Anybody may present thousands of each, and each pair costs some 30 ns;
+// a certificate of 100 names below two CAs of 100 constraints each takes 20,000.
+const maxComparisons = 262_144
 const maxDiagnosis = 32 // the same again, where there is no path: enough for what servers send that are only set up wrongly
 
 /** Makes certificates findable as trust anchors. Build it once for each policy. */
@@ -67,16 +70,19 @@ export function trustAnchors(certificates: readonly Certificate[]): TrustAnchors
  */
 export function validatePath(leaf: Certificate, query: PathQuery): PathFinding {
   const own = leafFaults(leaf, query).map(fault => ({ fault, certificate: leaf }))
-  const path = findPath([leaf], query, { left: maxSteps })
+  const path = findPath([leaf], query, { left: maxSteps, comparisons: maxComparisons })
   if (path !== undefined && own.length === 0) return { valid: true, path }
-  const above = path === undefined ? bestWalk([leaf], query, { left: maxDiagnosis }).failures : []
+  const above =
+    path === undefined
+      ? bestWalk([leaf], query, { left: maxDiagnosis, comparisons: maxComparisons }).failures
+      : []
   const failures = [...own, ...above]
   const [first = deadEnd([leaf])] = failures
   return { valid: false, ...first, failures }
 }
 
-/** How many issuers may still be tried. */
-type Steps = { left: number }
+/** How many issuers may still be tried, and names compared. */
+type Steps = { left: number; comparisons: number }
 
 // Goes up from the last certificate of the path, and on no fault whatever.
 function findPath(
@@ -90,7 +96,7 @@ function findPath(
   for (const issuer of issuersOf(last, path, query)) {
     if (steps.left-- <= 0) break
     const isFaulty =
-      generalFaults(issuer, query).length > 0 || issuerFaults(issuer, path).next().done === false
+      generalFaults(issuer, query).length > 0 || issuerFaults(issuer, path, steps).next().done === false
     // The signature last, because it is dear.
     if (isFaulty || !isSignedBy(last, issuer)) continue
     const found = findPath([...path, issuer], query, steps)
@@ -129,7 +135,7 @@ function walkOver(issuer: Certificate, path: readonly Certificate[], query: Path
   // Whoever has not signed is not the issuer, and what is wrong with him does not matter.
   if (isProof && !isSignedBy(last, issuer))
     return endOf(path, [{ fault: 'bad-signature', certificate: last }])
-  const faults = [...generalFaults(issuer, query), ...issuerFaults(issuer, path)]
+  const faults = [...generalFaults(issuer, query), ...issuerFaults(issuer, path, steps)]
   const own = faults.map(fault => ({ fault, certificate: issuer }))
   return path.length < maxPath ? after(own, bestWalk([...path, issuer], query, steps)) : endOf(path, own)
 }
@@ -194,19 +200,31 @@ function leafFaults(leaf: Certificate, query: PathQuery): PathFault[] {
 }
 
 // RFC 5280 §6.1.4 (k) to (n); one at a time, for the constraints are dear.
-function* issuerFaults(issuer: Certificate, path: readonly Certificate[]): Generator<PathFault> {
+function* issuerFaults(
+  issuer: Certificate,
+  path: readonly Certificate[],
+  steps: Steps,
+): Generator<PathFault> {
   if (!issuer.isCa || !permitsUse(issuer.keyUsage, 'keyCertSign')) yield 'not-a-ca'
   const between = path.slice(1).filter(certificate => !isSelfIssued(certificate)).length
   if (path.length >= maxPath || between > (issuer.pathLength ?? Number.POSITIVE_INFINITY))
     yield 'path-too-long'
-  if (!honoursConstraints(issuer, path)) yield 'name-constraint'
+  if (!honoursConstraints(issuer, path, steps)) yield 'name-constraint'
 }
 
-// RFC 5280 §6.1.3 (b): a CA that renews its own certificate is not meant, except at the end of the path.
-function honoursConstraints({ nameConstraints }: Certificate, path: readonly Certificate[]): boolean {
+// RFC 5280 §6.1.3 (b): a CA that renews its own certificate is not meant, except at the end of the path. What would take too many
+// comparisons counts as not permitted.
+function honoursConstraints(
+  { nameConstraints }: Certificate,
+  path: readonly Certificate[],
+  steps: Steps,
+): boolean {
   if (nameConstraints === undefined) return true
   const bound = path.filter((certificate, index) => index === 0 || !isSelfIssued(certificate))
-  return bound.every(certificate => permitsNames(nameConstraints, certificate))
+  return bound.every(certificate => {
+    steps.comparisons -= comparisonsOf(nameConstraints, certificate)
+    return steps.comparisons >= 0 && permitsNames(nameConstraints, certificate)
+  })
 }
 
 function permitsUse(keyUsage: ReadonlySet<KeyUsage> | undefined, use: KeyUsage): boolean {

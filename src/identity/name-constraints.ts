@@ -53,6 +53,12 @@ export function permitsNames(constraints: NameConstraints, certificate: Certific
   )
 }
 
+/** How many names `permitsNames` compares for this at most. */
+export function comparisonsOf({ permitted, excluded }: NameConstraints, { names }: Certificate): number {
+  const subtrees = (permitted?.length ?? 0) + excluded.length
+  return subtrees * (names.dns.length + names.srv.length + names.xmpp.length)
+}
+
 function domainsOf({ names }: Certificate): string[] {
   const srvDomains = names.srv.map(name => name.slice(name.indexOf('.') + 1))
   // An XmppAddr may bear U-labels; constraints never do.

@@ -41,6 +41,7 @@ const agreed: readonly Row[] = [
   ['an expired and a good certificate of one CA', 'valid', crossSigned],
   ['a self-signed leaf', 'self-signed', () => selfSigned({ isAnchor: false })],
   ['a self-signed leaf that is an anchor', 'valid', () => selfSigned({ isAnchor: true })],
+  ['many names and many constraints', 'valid', () => crowded({ names: 200, subtrees: 1000 })],
   [
     'a self-signed CA certificate as leaf and anchor',
     'valid',
@@ -151,6 +152,12 @@ const differing: readonly (readonly [...Row, why: string])[] = [
     () => stack(createAuthority(), [{}, {}, {}, {}, {}, {}, {}]),
     'work for one peer is bounded',
   ],
+  [
+    'more names and constraints than anybody has',
+    'name-constraint',
+    () => crowded({ names: 1000, subtrees: 300 }),
+    'work for one peer is bounded, and so it is in OpenSSL, by more',
+  ],
 ]
 
 describe('a certification path with', () => {
@@ -221,6 +228,17 @@ function find(
 
 function outcome(finding: PathFinding): 'valid' | PathFault {
   return finding.valid ? 'valid' : finding.fault
+}
+
+/** A leaf of many names below a root of many constraints; the last permits. */
+function crowded({ names, subtrees }: { readonly names: number; readonly subtrees: number }): Chain {
+  const listed = (count: number, of: string) =>
+    Array.from({ length: count }, (_, index) => `${of}${index}.example`)
+  const dns = [...listed(subtrees - 1, 'ca'), 'fabrikam.com']
+  const leaf = {
+    names: { dns: ['fabrikam.com', ...listed(names - 1, 'n').map(name => `${name}.fabrikam.com`)] },
+  }
+  return below({ nameConstraints: { permitted: { dns } } }, leaf)
 }
 
 function anotherRoot(): Buffer[] {
