@@ -46,18 +46,16 @@ export function derive(config: Config, log: Log): Derived {
  */
 export async function credentialsOf(config: Config, log: Log): Promise<readonly Credential[]> {
   const credentials: Credential[] = []
-  for (const domain of config.domains.values()) {
-    if (!domain.selfSigned) {
-      credentials.push({
-        domain: domain.domain,
-        certificatePem: domain.certificate.pem,
-        keyPem: domain.key.pem,
-      })
+  for (const local of config.domains.values()) {
+    const { domain } = local
+    if (local.certificate !== undefined) {
+      const { path: certificateFile, pem: certificatePem } = local.certificate
+      credentials.push({ domain, certificatePem, keyPem: local.key.pem, certificateFile })
       continue
     }
-    const own = await ownCredential(domain.domain, domain.directory)
-    if (own.isNew) {
-      const fields = { domain: domain.domain, directory: domain.directory }
+    const { isNew, ...own } = await ownCredential(domain, local.directory)
+    if (isNew) {
+      const fields = { domain, directory: local.directory }
       log.warn('self-signed certificate made; partners will accept it for dialback only', fields)
     }
     credentials.push(own)

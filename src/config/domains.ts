@@ -1,13 +1,10 @@
-import { resolve } from 'node:path'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
-import { loadCertificates, loadPrivateKey } from './pem.ts'
+import { joinPair, loadCertificates, loadPrivateKey } from './pem.ts'
 import { type Report, salvage } from './report.ts'
 import { domainSchema, type LocalDomain } from './schema.ts'
 import type { Origin } from './secrets.ts'
+import { type LocalName, loadSelfSigned } from './self-signed.ts'
 import { isRecord } from './yaml-source.ts'
-
-/** Where certificates are made for domains that are `selfSigned`, relative to the configuration. */
-export const selfSignedFolder = '../certs'
 
 /** Reads the local domains with their certificates; the faulty ones are reported and left out. */
 export function loadDomains(
@@ -36,7 +33,7 @@ export function loadDomains(
 }
 
 function loadDomain(
-  name: { readonly domain: Domain; readonly writtenAs: string },
+  name: LocalName,
   entry: Readonly<Record<string, unknown>>,
   origin: Origin,
   report: Report,
@@ -45,15 +42,9 @@ function loadDomain(
   const sound = salvage(domainSchema, entry)
   const isNamed = 'certificate' in entry || 'key' in entry
   if (sound.selfSigned === true) {
-    if (isNamed)
-      report('error', [...path, 'selfSigned'], 'expected either certificate and key, or selfSigned: true')
-    else
-      report(
-        'warning',
-        [...path, 'selfSigned'],
-        'partners that ask for a valid certificate will refuse this one',
-      )
-    return { ...name, selfSigned: true, directory: resolve(origin.folder, selfSignedFolder) }
+    if (!isNamed) return loadSelfSigned(name, origin, report)
+    report('error', [...path, 'selfSigned'], 'expected either certificate and key, or selfSigned: true')
+    return undefined
   }
   const isMiswritten = 'selfSigned' in entry && sound.selfSigned === undefined // the schema has said so
   if (!isNamed) {
@@ -69,19 +60,6 @@ function loadDomain(
     sound.key === undefined
       ? undefined
       : loadPrivateKey({ name: sound.key, path: [...path, 'key'] }, origin, report)
-  if (certificate === undefined || key === undefined) return undefined
-  if (!certificate.leaf.checkPrivateKey(key.key)) {
-    report(
-      'error',
-      [...path, 'key'],
-      `${key.path} is not the key of ${certificate.path}, whose first certificate must be the domain's own`,
-    )
-    return undefined
-  }
-  return {
-    ...name,
-    selfSigned: false,
-    certificate: { path: certificate.path, pem: certificate.pem },
-    key: { path: key.path, pem: key.pem },
-  }
+  const pair = joinPair(certificate, key, report)
+  return pair === undefined ? undefined : { ...name, ...pair }
 }

@@ -1,7 +1,18 @@
-import { closeSync, constants, fchownSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs'
 
-/** A file's text and its permission bits, or why it could not be read. */
-export type FileText = { readonly text: string; readonly mode: number } | { readonly fault: string }
+/** A file's text, its bytes and its permission bits, or why it could not be read. */
+export type FileText =
+  | { readonly text: string; readonly bytes: Buffer; readonly mode: number }
+  | { readonly fault: string }
 
 /** A file's bytes and its permission bits, or why it could not be read. */
 export type FileBytes = { readonly bytes: Buffer; readonly mode: number } | { readonly fault: string }
@@ -13,7 +24,7 @@ export function readText(path: string): FileText {
   const read = readBytes(path)
   if ('fault' in read) return read
   const text = read.bytes.toString('utf8')
-  return text.trim() === '' ? { fault: `${path} is empty` } : { text, mode: read.mode }
+  return text.trim() === '' ? { fault: `${path} is empty` } : { text, ...read }
 }
 
 /** Reads a regular file of 4 MiB at most. */
@@ -30,6 +41,15 @@ export function readBytes(path: string): FileBytes {
     return { fault: `cannot read ${path}: ${reason(error)}` }
   } finally {
     if (file !== undefined) closeSync(file)
+  }
+}
+
+/** Whether there is anything of this name, be it readable or not. */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true // whoever reads it hears what is wrong
   }
 }
 

@@ -1,6 +1,6 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
-import { loadDomains, selfSignedFolder } from './domains.ts'
+import { loadDomains } from './domains.ts'
 import { path as fileName } from './fields.ts'
 import { readText } from './files.ts'
 import { loadCertificates } from './pem.ts'
@@ -8,6 +8,7 @@ import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { type Report, reporter, salvage, salvageItems } from './report.ts'
 import { domainSchema, type PemFile } from './schema.ts'
 import type { Origin } from './secrets.ts'
+import { selfSignedFiles } from './self-signed.ts'
 import { isRecord, type Path, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** A local domain, and its certificate as far as there is one. */
@@ -86,13 +87,13 @@ export function anchorsIn({ value: { trust } }: YamlSource): unknown {
 function readIdentity(name: string, entry: unknown, origin: Origin): LocalIdentity[] {
   const domain = parseDomain(name)
   if (domain === undefined) return []
-  const { certificate, key, selfSigned = false } = salvage(domainSchema, entry)
-  const own = selfSigned ? join(selfSignedFolder, `${domain}.crt`) : undefined
-  const named = own ?? certificate
+  const { selfSigned = false, ...given } = salvage(domainSchema, entry)
+  const { certificate, key } = selfSigned ? selfSignedFiles(domain) : given
   const loaded =
-    named === undefined ? undefined : loadCertificates({ name: named, path: [] }, origin, () => undefined)
+    certificate === undefined
+      ? undefined
+      : loadCertificates({ name: certificate, path: [] }, origin, () => undefined)
   const pem = loaded === undefined ? undefined : { path: loaded.path, pem: loaded.pem }
-  const namedKey = selfSigned ? join(selfSignedFolder, `${domain}.key`) : key
-  const keyFile = namedKey === undefined ? undefined : resolve(origin.folder, namedKey)
+  const keyFile = key === undefined ? undefined : resolve(origin.folder, key)
   return [{ domain, writtenAs: name, selfSigned, certificate: pem, keyFile }]
 }

@@ -256,12 +256,8 @@ export type LocalDomain = {
   /** Its key in the file, which may bear U-labels. */
   readonly writtenAs: string
 } & (
-  | {
-      readonly selfSigned: false
-      readonly certificate: PemFile
-      readonly key: PemFile
-    }
-  | { readonly selfSigned: true; readonly directory: string }
+  | { readonly certificate: PemFile; readonly key: PemFile }
+  | { readonly certificate: undefined; readonly directory: string }
 )
 
 /** The way inside. */

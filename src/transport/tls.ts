@@ -10,6 +10,8 @@ export type Credential = {
   /** The leaf first, then the CA certificates up to the root. */
   readonly certificatePem: string
   readonly keyPem: string
+  /** Where the certificate was read, for the operator. */
+  readonly certificateFile?: string
 }
 
 /** A socket after the TLS handshake. */
@@ -118,8 +120,16 @@ const alpnProtocol = 'xmpp-server' // XEP-0368
 // Node asks for a certificate and judges none: `judgeCertificate` does, since TLS libraries want clientAuth of a client.
 const ownVerdict = { requestCert: true, rejectUnauthorized: false } as const
 
-function contextOf({ certificatePem, keyPem }: Credential): tls.SecureContext {
-  return tls.createSecureContext(contextOptions(certificatePem, keyPem))
+function contextOf({ domain, certificatePem, keyPem, certificateFile }: Credential): tls.SecureContext {
+  try {
+    return tls.createSecureContext(contextOptions(certificatePem, keyPem))
+  } catch (error) {
+    const where = certificateFile === undefined ? '' : ` (${certificateFile})`
+    const sentence = sentenceOf(error as Error)
+    throw new Error(`the certificate of ${domain}${where} or its key cannot be used: ${sentence}`, {
+      cause: error,
+    })
+  }
 }
 
 function contextOptions(cert: string, key: string): tls.SecureContextOptions {

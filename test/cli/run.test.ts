@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/run.ts'
 import { answerTheEnd } from '../gatehouse/numbered.ts'
+import { createSelfSigned } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
 import { InsideServer } from '../support/inside-server.ts'
@@ -80,5 +82,31 @@ describe('the daemon', () => {
     listeners.get('SIGTERM')?.()
     expect(await status).toBe(0)
     expect(listeners.size).toBe(0)
+  })
+
+  test('makes its self-signed certificate from the key that cert request has made, and keeps that', async () => {
+    const inside = await InsideServer.start()
+    const folder = daemonFolder(inside, 'fabrikam.com')
+    const [key, certificate] = [folder.at('certs/contoso.com.key'), folder.at('certs/contoso.com.crt')]
+    const argv = ['cert', 'request', '--yes', '--config', folder.file, '--out', folder.at('certs')]
+    expect(await runCommand(argv)).toMatchObject({ status: 0 })
+    const requested = readFileSync(key, 'utf8')
+    const { listeners, status } = start(folder)
+    answerTheEnd(await inside.component('fabrikam.com'))
+    expect(readFileSync(key, 'utf8')).toBe(requested)
+    const made = new X509Certificate(readFileSync(certificate))
+    expect(made.checkPrivateKey(createPrivateKey(requested))).toBe(true)
+
+    writeFileSync(key, createSelfSigned().keyPem)
+    const { status: failed, err } = await runCommand(['reload', '--config', folder.file])
+    expect([failed, err]).toEqual([
+      1,
+      expect.stringMatching(/selfSigned: \S+contoso\.com\.key is not the key of/),
+    ])
+    rmSync(key)
+    expect((await runCommand(['reload', '--config', folder.file])).err).toMatch(/and its key \S+ is not: put/)
+    expect(readFileSync(certificate, 'utf8')).toBe(made.toString())
+    listeners.get('SIGTERM')?.()
+    expect(await status).toBe(0)
   })
 })

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { createAuthority } from '../support/certificates.ts'
+import { createAuthority, createSelfSigned } from '../support/certificates.ts'
 import { configFolder } from '../support/config-folder.ts'
 
 const { certificatePem, keyPem } = createAuthority().issueFor('contoso.com')
@@ -94,6 +94,100 @@ describe('a local domain', () => {
       expect.stringMatching(
         /^gatehouse.yaml:4:5 warning .*good.key is open to every user .*mode 0644.*chmod 600/,
       ),
+    ])
+  })
+})
+
+describe('a local domain whose TLS would not start', () => {
+  test('is refused at its place: the key is too short', () => {
+    const weak = createAuthority().issueFor('contoso.com', { key: 'rsa1024' })
+    const folder = folderWith(named('weak.crt', 'weak.key'), {
+      'certs/weak.crt': weak.certificatePem,
+      'certs/weak.key': weak.keyPem,
+    })
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(
+        /^gatehouse.yaml:3:5 error domains\.contoso\.com\.certificate: TLS refuses \S+weak\.crt .*: ee key too small;/,
+      ),
+    ])
+  })
+})
+
+describe('a file of certificates', () => {
+  test('gets a warning when it holds a private key too, and everybody can read it', () => {
+    const folder = folderWith(named('both.pem', 'good.key'), { 'certs/both.pem': certificatePem + keyPem })
+    expect(folder.problems()).toEqual([])
+    chmodSync(folder.at('certs/both.pem'), 0o644)
+    chmodSync(folder.at('certs/good.key'), 0o640)
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(/^gatehouse.yaml:3:5 warning .*\.certificate: .*both\.pem is open .*mode 0644/),
+    ])
+  })
+})
+
+describe('a self-signed domain', () => {
+  const self = createSelfSigned({ names: { dns: ['contoso.com'] } })
+  const folderOf = (files: { readonly crt?: string; readonly key?: string }) =>
+    configFolder({
+      ...(files.crt === undefined ? {} : { 'certs/contoso.com.crt': files.crt }),
+      ...(files.key === undefined ? {} : { 'certs/contoso.com.key': files.key }),
+    })
+  const warned = /^gatehouse.yaml:2:18 warning domains\.contoso\.com\.selfSigned: partners that ask/
+  const loaded = (folder: ReturnType<typeof folderOf>) => [...folder.load().domains.values()]
+
+  test('has the files that are there', () => {
+    const folder = folderOf({ crt: self.certificatePem, key: self.keyPem })
+    expect(folder.problems()).toEqual([expect.stringMatching(warned)])
+    expect(loaded(folder)).toMatchObject([
+      {
+        certificate: { path: folder.at('certs/contoso.com.crt'), pem: self.certificatePem },
+        key: { path: folder.at('certs/contoso.com.key'), pem: self.keyPem },
+      },
+    ])
+  })
+
+  test('has a certificate made from the key that is there alone', () => {
+    const folder = folderOf({ key: keyPem })
+    expect(loaded(folder)).toMatchObject([{ certificate: undefined, directory: folder.at('certs') }])
+  })
+
+  test.each<[string, { readonly crt?: string; readonly key?: string }, RegExp]>([
+    [
+      'another key',
+      { crt: self.certificatePem, key: keyPem },
+      /contoso\.com\.key is not the key of \S+contoso\.com\.crt/,
+    ],
+    [
+      'no key',
+      { crt: self.certificatePem },
+      /contoso\.com\.crt is there, and its key \S+contoso\.com\.key is not: put/,
+    ],
+    ['garbage for a certificate', { crt: 'x', key: keyPem }, /contoso\.com\.crt holds no PEM certificate/],
+    [
+      'garbage for a key',
+      { crt: self.certificatePem, key: 'x' },
+      /contoso\.com\.key holds no PEM private key/,
+    ],
+    ['garbage for a key alone', { key: 'x' }, /contoso\.com\.key holds no PEM private key/],
+    [
+      'a key alone of which no certificate is made',
+      { key: createSelfSigned({ key: 'ed25519' }).keyPem },
+      /contoso\.com\.key is there without its certificate, and none is made from such a key/,
+    ],
+  ])('is refused with %s', (_name, files, expected) => {
+    const problems = folderOf(files).problems()
+    expect(problems.filter(problem => / error /.test(problem))).toEqual([
+      expect.stringMatching(/^gatehouse.yaml:2:18 error domains\.contoso\.com\.selfSigned: /),
+    ])
+    expect(problems).toContainEqual(expect.stringMatching(expected))
+  })
+
+  test('is warned of a key that everybody can read, and of the certificate of an authority', () => {
+    const folder = folderOf({ crt: certificatePem, key: keyPem })
+    chmodSync(folder.at('certs/contoso.com.key'), 0o644)
+    expect(folder.problems()).toEqual([
+      expect.stringMatching(/:2:18 warning .*contoso\.com\.crt is an authority's: name it by certificate/),
+      expect.stringMatching(/:2:18 warning .*contoso\.com\.key is open to every user/),
     ])
   })
 })

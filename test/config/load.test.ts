@@ -48,7 +48,6 @@ describe('a configuration that says the least', () => {
     expect(folder.load().domains.get(parseDomain('contoso.com')!)).toEqual({
       domain: 'contoso.com',
       writtenAs: 'contoso.com',
-      selfSigned: true,
       directory: folder.at('certs'),
     })
     expect(folder.problems()).toEqual([expect.stringMatching(/^gatehouse.yaml:2:18 warning .*selfSigned/)])
@@ -120,7 +119,6 @@ partners:
       log: { level: 'debug', messageBodies: false, bufferBytes: 1_048_576 },
     })
     expect(config.domains.get(parseDomain('contoso.com')!)).toMatchObject({
-      selfSigned: false,
       certificate: { path: folder.at('certs/contoso.com.crt'), pem: issued.chainPem },
       key: { pem: issued.keyPem },
     })

@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -27,19 +27,37 @@ describe('a self-signed credential', () => {
     expect(await ownCredential(contoso, directory)).toEqual({ ...made, isNew: false })
   })
 
-  test('is made anew where a first start was broken off between its two files', async () => {
+  test.each([
+    ['an EC key', () => generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+    ['an RSA key', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ])('is made from %s that is there, which it leaves alone', async (_name, generate) => {
     const directory = folder()
-    const first = await ownCredential(contoso, directory)
-    rmSync(join(directory, 'contoso.com.crt'))
-    const second = await ownCredential(contoso, directory)
-    expect(second.isNew).toBe(true)
-    expect(second.keyPem).not.toBe(first.keyPem)
-    expect(readFileSync(join(directory, 'contoso.com.key'), 'utf8')).toBe(second.keyPem)
+    const keyPem = generate().privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'contoso.com.key'), keyPem)
+    const made = await ownCredential(contoso, directory)
+    expect(made).toMatchObject({ isNew: true, keyPem })
+    expect(() => new TlsContexts([made])).not.toThrow()
+    expect(readFileSync(join(directory, 'contoso.com.key'), 'utf8')).toBe(keyPem)
+    expect(await ownCredential(contoso, directory)).toEqual({ ...made, isNew: false })
+  })
+
+  test('never takes the place of a certificate, and leaves no key behind then', async () => {
+    const directory = folder()
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'contoso.com.crt'), 'precious')
+    await expect(ownCredential(contoso, directory)).rejects.toThrow(
+      /of contoso\.com: EEXIST: .*contoso\.com\.crt/,
+    )
+    expect(readdirSync(directory)).toEqual(['contoso.com.crt'])
+    expect(readFileSync(join(directory, 'contoso.com.crt'), 'utf8')).toBe('precious')
   })
 
   test('is not made where the folder is none', async () => {
     const file = `${folder()}-file`
     writeFileSync(file, '')
-    await expect(ownCredential(contoso, file)).rejects.toThrow('ENOTDIR')
+    await expect(ownCredential(contoso, file)).rejects.toThrow(
+      'the self-signed certificate of contoso.com: ENOTDIR',
+    )
   })
 })

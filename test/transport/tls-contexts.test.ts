@@ -103,4 +103,12 @@ describe('new credentials', () => {
     expect(() => new TlsContexts(bad())).toThrow()
     expect(await presented(contexts)).toBe('CN=contoso.com')
   })
+
+  test('that are bad are named, with their file', () => {
+    const { keyPem } = certified('contoso.com')
+    const bad = { ...certified('contoso.example'), keyPem, certificateFile: '/etc/gatehouse/x.crt' }
+    expect(() => new TlsContexts([certified('contoso.com'), bad])).toThrow(
+      'the certificate of contoso.example (/etc/gatehouse/x.crt) or its key cannot be used: key values mismatch',
+    )
+  })
 })
