@@ -10,7 +10,7 @@ import type { Environment } from './config/secrets.ts'
 import { openContacts } from './contacts.ts'
 import { credentialsOf, type Derived, derive, needRestart } from './derived.ts'
 import { environmentOf, judgeBy } from './environment.ts'
-import { watchOwnCertificates } from './expiry.ts'
+import { watchCertificates } from './expiry.ts'
 import { Directory } from './federation/directory.ts'
 import { KeyVerification } from './federation/key-verification.ts'
 import { receive } from './federation/receive.ts'
@@ -202,7 +202,7 @@ export async function startGatehouse(
   if (unrecorded !== undefined) log.warn('changes by API will be refused', { reason: unrecorded })
   addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
   addPartnerGauges(metrics, { directory, tallies, partners: () => current.config.partners })
-  const ownExpiry = watchOwnCertificates(expiry, () => credentials)
+  const expiryLooks = watchCertificates(expiry, () => credentials)
   connector.setPartners(partnerDomains(config))
   announceReady()
 
@@ -219,9 +219,9 @@ export async function startGatehouse(
       if (next.partners.find(domain)?.partnerType === 'publicUnverified') relay.distrusted(domain)
     current = derived
     journal.keepPartners()
-    ownExpiry.look()
     tallies.forgetOthers()
     expiry.keep(domain => next.partners.find(domain) !== undefined)
+    expiryLooks.look()
     directory.forgetFailures()
     await directory.closeForbidden()
     if (stopped !== undefined) return
@@ -242,7 +242,7 @@ export async function startGatehouse(
       return reload
     },
     stop: () => {
-      ownExpiry.stop()
+      expiryLooks.stop()
       const { shutdownMs } = current.config.timeouts
       const parts = { listeners, directory, keys, connector, admin }
       watch.stop()

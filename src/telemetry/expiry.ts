@@ -23,10 +23,13 @@ export function expiryThreshold(notAfter: Date, at: Date): number | undefined {
 /** A certificate that a partner has shown, and that was valid for its domain. */
 export type ShownCertificate = { readonly partner: Domain; readonly domain: Domain; readonly notAfter: Date }
 
+/** What was told of a domain last, and the latest end that was told of. */
+type Told = { readonly notAfter: Date; readonly threshold: number; readonly latest: Date }
+
 /** Tells the log of certificates that come to their end: once for each threshold and domain. */
 export class ExpiryWatch {
   readonly #log: Pick<Log, 'event'>
-  readonly #told = new Map<string, { readonly latest: Date; readonly threshold: number }>()
+  readonly #told = new Map<string, Told>()
   readonly #shown = new Map<Domain, ShownCertificate>()
 
   constructor(log: Pick<Log, 'event'>) {
@@ -49,6 +52,11 @@ export class ExpiryWatch {
     this.#look('partner', shown.domain, shown.notAfter, at)
   }
 
+  /** Looks again at what partners have shown last: a stream may stay up until its certificate has ended. */
+  look(at: Date): void {
+    for (const { domain, notAfter } of this.#shown.values()) this.#look('partner', domain, notAfter, at)
+  }
+
   /** Forgets who is no partner any more. */
   keep(isPartner: (domain: Domain) => boolean): void {
     for (const domain of this.#shown.keys()) {
@@ -60,14 +68,13 @@ export class ExpiryWatch {
 
   #look(owner: 'local' | 'partner', domain: Domain, notAfter: Date, at: Date): void {
     const threshold = expiryThreshold(notAfter, at)
-    if (threshold === undefined) return
     const key = `${owner} ${domain}`
     const told = this.#told.get(key)
-    // Nodes of one pool show different certificates in turn: only one that ends days later is a renewed one.
-    const isRenewed = told !== undefined && notAfter.getTime() - told.latest.getTime() > dayMs
-    if (told !== undefined && !isRenewed && threshold >= told.threshold) return
+    if (told !== undefined && isTakenBack(told, notAfter, threshold)) this.#told.delete(key)
+    else if (told !== undefined && !isNews(told, notAfter, threshold)) return
+    if (threshold === undefined) return
     const latest = told !== undefined && told.latest > notAfter ? told.latest : notAfter
-    this.#told.set(key, { latest, threshold })
+    this.#told.set(key, { notAfter, threshold, latest })
     this.#log.event({
       event: 'certificate.expiring',
       owner,
@@ -76,4 +83,15 @@ export class ExpiryWatch {
       daysLeft: daysLeft(notAfter, at),
     })
   }
+}
+
+/** The same end is farther away than it was: the clock had been wrong. */
+function isTakenBack(told: Told, notAfter: Date, threshold = Number.POSITIVE_INFINITY): boolean {
+  return notAfter.getTime() === told.notAfter.getTime() && threshold > told.threshold
+}
+
+function isNews(told: Told, notAfter: Date, threshold = Number.POSITIVE_INFINITY): boolean {
+  // Nodes of one pool show different certificates in turn: only one that ends days later is a renewed one.
+  const isRenewed = notAfter.getTime() - told.latest.getTime() > dayMs
+  return isRenewed || threshold < told.threshold
 }

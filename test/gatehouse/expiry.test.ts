@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { watchOwnCertificates } from '../../src/expiry.ts'
+import { watchCertificates } from '../../src/expiry.ts'
 import { ExpiryWatch } from '../../src/telemetry/expiry.ts'
 import { parseDomain } from '../../src/xmpp/address.ts'
 import { createAuthority, daysFromNow } from '../support/certificates.ts'
 import { memoryLog } from '../support/log.ts'
 import { startGateway } from '../support/running-gateway.ts'
 
+const domainOf = (name: string) => parseDomain(name) ?? expect.fail('no domain')
+const contoso = domainOf('contoso.com')
+const fabrikam = domainOf('fabrikam.com')
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 
 describe('the gateway', () => {
@@ -38,21 +41,40 @@ describe('the gateway', () => {
   })
 })
 
-describe('the daily look', () => {
+describe('the hourly look', () => {
   afterEach(() => void vi.useRealTimers())
 
-  test('is one a day, until the stop', () => {
+  const hourMs = 3_600_000
+  const daysOf = ({ events }: ReturnType<typeof memoryLog>) =>
+    events.map(event => event.event === 'certificate.expiring' && event.daysLeft)
+
+  test('is one an hour at our certificates, until the stop', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
     const log = memoryLog()
-    const domain = parseDomain('contoso.com') ?? expect.fail('no domain')
-    const { certificatePem, keyPem } = createAuthority().issueFor(domain, { notAfter: daysFromNow(9.5) })
-    const own = watchOwnCertificates(new ExpiryWatch(log), () => [{ domain, certificatePem, keyPem }])
-    const told = () => log.events.map(event => event.event === 'certificate.expiring' && event.daysLeft)
-    expect(told()).toEqual([9])
-    vi.advanceTimersByTime(4 * 86_400_000)
-    expect(told()).toEqual([9, 6])
-    own.stop()
-    vi.advanceTimersByTime(30 * 86_400_000)
-    expect(told()).toEqual([9, 6])
+    // Ends a minute after a time of the day at which it is looked at.
+    const notAfter = new Date(Date.now() + 2.5 * 86_400_000 + 60_000)
+    const { certificatePem, keyPem } = createAuthority().issueFor(contoso, { notAfter })
+    const looks = watchCertificates(new ExpiryWatch(log), () => [{ domain: contoso, certificatePem, keyPem }])
+    expect(daysOf(log)).toEqual([2])
+    vi.advanceTimersByTime(36 * hourMs)
+    expect(daysOf(log)).toEqual([2])
+    vi.advanceTimersByTime(hourMs) // 23 hours and a minute are left
+    expect(daysOf(log)).toEqual([2, 0])
+    looks.stop()
+    vi.advanceTimersByTime(30 * 24 * hourMs)
+    expect(daysOf(log)).toEqual([2, 0])
+  })
+
+  test('is one at what partners have shown last, whose streams may stay up past the end', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+    const log = memoryLog()
+    const watch = new ExpiryWatch(log)
+    const { stop } = watchCertificates(watch, () => [])
+    watch.theirs({ partner: fabrikam, domain: fabrikam, notAfter: daysFromNow(35.5) }, new Date())
+    expect(daysOf(log)).toEqual([])
+    vi.advanceTimersByTime(40 * 24 * hourMs)
+    expect(daysOf(log)).toEqual([30, 14, 7, 1, 0])
+    expect(log.events).toMatchObject(Array(5).fill({ owner: 'partner', domain: 'fabrikam.com' }))
+    stop()
   })
 })

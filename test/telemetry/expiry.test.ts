@@ -56,6 +56,27 @@ describe('the watch of certificates', () => {
     expect(log.events).toHaveLength(2)
   })
 
+  test('tells the truth again once a clock that was ahead is right', () => {
+    const log = memoryLog()
+    const watch = new ExpiryWatch(log)
+    watch.ours(contoso, inDays(60), inDays(1500))
+    for (let day = 0; day < 70; day += 0.5) watch.ours(contoso, inDays(60), inDays(day))
+    const told = log.events.map(event => event.event === 'certificate.expiring' && event.daysLeft)
+    expect(told).toEqual([-1440, 30, 14, 7, 1, 0])
+  })
+
+  test('looks again at what partners have shown last', () => {
+    const log = memoryLog()
+    const watch = new ExpiryWatch(log)
+    watch.theirs({ partner: fabrikam, domain: fabrikam, notAfter: inDays(10) }, start)
+    for (let day = 0; day < 12; day += 0.5) watch.look(inDays(day))
+    const told = log.events.map(event => event.event === 'certificate.expiring' && event.daysLeft)
+    expect(told).toEqual([10, 7, 1, 0])
+    watch.keep(() => false)
+    watch.look(inDays(12))
+    expect(log.events).toHaveLength(4)
+  })
+
   test('is not moved by nodes that show different certificates in turn', () => {
     const log = memoryLog()
     const watch = new ExpiryWatch(log)
