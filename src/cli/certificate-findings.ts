@@ -1,4 +1,5 @@
 import type { Certificate } from '../identity/certificate.ts'
+import { isSelfIssued, trustAnchors } from '../identity/chain.ts'
 import { oids } from '../identity/oids.ts'
 import { type CertificateVerdict, judgeButName, judgeCertificate, type Trust } from '../identity/verdict.ts'
 import { expiryThreshold } from '../telemetry/expiry.ts'
@@ -62,6 +63,7 @@ function findings(
     ...[...new Set(faults)].map(message => ({ severity: 'error', message }) as const),
     ...(isEndTold ? [] : chain.flatMap(certificate => endFindings(certificate, at))),
     ...orderFindings(chain),
+    ...(then.valid ? borrowedFindings(leaf, others, trust, within(leaf, at)) : []),
     ...purposeFindings(leaf),
   ]
 }
@@ -81,6 +83,25 @@ function orderFindings(chain: readonly Certificate[]): Finding[] {
   const message =
     `certificate ${at + 1} in the file ("${chain[at]?.subject}") is not the issuer of the one before it: ` +
     'put the leaf first, then each issuer; some peers refuse another order'
+  return [{ severity: 'warning', message }]
+}
+
+// An intermediate authority that is a trust anchor here completes the path for us, and for nobody else.
+function borrowedFindings(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  trust: Trust,
+  at: Date,
+): Finding[] {
+  const shown = new Set([leaf, ...others].map(({ fingerprint }) => fingerprint))
+  const elsewhere = [...trust.anchors.bySubject.values()]
+    .flat()
+    .filter(anchor => isSelfIssued(anchor) || shown.has(anchor.fingerprint))
+  const verdict = judgeButName(leaf, others, leaf.subject, { ...trust, anchors: trustAnchors(elsewhere) }, at)
+  if (verdict.valid) return []
+  const message =
+    `the chain in the file is complete with a trust anchor of ours alone, which is no root: ${verdict.reason}; ` +
+    'put each issuer behind the one before, up to the root'
   return [{ severity: 'warning', message }]
 }
 

@@ -3,7 +3,7 @@ import type { Identities } from '../config/identities.ts'
 import type { ListedPartner } from '../config/partners.ts'
 import type { Report } from '../config/report.ts'
 import { type Certificate, parsePem } from '../identity/certificate.ts'
-import { trustAnchors } from '../identity/chain.ts'
+import { isSelfIssued, trustAnchors } from '../identity/chain.ts'
 import type { Trust } from '../identity/verdict.ts'
 import { endFindings, type Finding, findingsFor } from './certificate-findings.ts'
 
@@ -23,9 +23,7 @@ export function reportCertificates(
     if (certificate === undefined) continue // the load has said so, or it will be made at the start
     const path = ['domains', writtenAs, selfSigned ? 'selfSigned' : 'certificate']
     const chain = parse(certificate.pem, message => report('error', path, message))
-    const findings = selfSigned
-      ? chain.flatMap(one => endFindings(one, at)) // the load has warned of what it is
-      : findingsFor(chain, domain, trust, at)
+    const findings = findingsFor(chain, domain, selfSigned ? trustingItself(chain, trust) : trust, at)
     for (const { severity, message } of findings) report(leniently ?? severity, path, message)
   }
 }
@@ -47,6 +45,11 @@ export function publicTrust(anchors: Identities['anchors']): Trust {
   const own = anchors.flatMap(({ pem }) => parse(pem, () => undefined))
   const system = getCACertificates('system').flatMap(pem => parse(pem, () => undefined))
   return { anchors: trustAnchors([...system, ...own]) }
+}
+
+// Who takes a self-signed certificate has pinned it, or minds no certificate: its names and dates are what may be wrong.
+function trustingItself([leaf]: readonly Certificate[], trust: Trust): Trust {
+  return leaf !== undefined && isSelfIssued(leaf) ? { ...trust, pins: [leaf.fingerprint] } : trust
 }
 
 function reportAnchors(pem: string, path: Parameters<Report>[1], report: Report, at: Date): void {

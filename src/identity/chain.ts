@@ -231,7 +231,8 @@ function permitsUse(keyUsage: ReadonlySet<KeyUsage> | undefined, use: KeyUsage):
   return keyUsage === undefined || keyUsage.has(use)
 }
 
-function isSelfIssued(certificate: Certificate): boolean {
+/** Whether a certificate names itself as its issuer, as a root does. */
+export function isSelfIssued(certificate: Certificate): boolean {
   return certificate.subjectName === certificate.issuerName
 }
 

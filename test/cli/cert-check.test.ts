@@ -1,6 +1,6 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { createAuthority, daysFromNow, type Issued } from '../support/certificates.ts'
+import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
 
@@ -120,6 +120,43 @@ ${folder.file}: 0 errors, 0 warnings
     expect(err).toMatch(
       /selfSigned: warning: partners .* will refuse this one\n.*selfSigned: warning: .* expires on/,
     )
+  })
+
+  test('takes a self-signed certificate that has ended, or is of another name, for an error; check does not', async () => {
+    const expired = createSelfSigned({ names: { dns: ['contoso.com'] }, ...old })
+    const strange = createSelfSigned({ names: { dns: ['other.example'] }, ...later })
+    for (const [{ certificatePem, keyPem }, message] of [
+      [expired, 'certificate of contoso.com expired on'],
+      [strange, 'presented for contoso.com is for other.example'],
+    ] as const) {
+      const folder = configFolder({
+        'certs/contoso.com.crt': certificatePem,
+        'certs/contoso.com.key': keyPem,
+      })
+      const { status, err } = await check(folder)
+      expect(status).toBe(1)
+      expect(err).toMatch(new RegExp(`:2:18: domains\\.contoso\\.com\\.selfSigned: .*${message}`))
+      const lenient = await runCommand(['check', '-c', folder.file])
+      expect(lenient.status).toBe(0)
+      expect(lenient.err).toMatch(new RegExp(`selfSigned: warning: .*${message}`))
+    }
+  })
+
+  test('sees an issuer missing that is a trust anchor here, and no root', async () => {
+    const below = root.intermediate({ notAfter: later.notAfter })
+    const leaf = below.issueFor('contoso.com', later)
+    const folder = folderWith({ 'contoso.com': { ...leaf, chainPem: leaf.certificatePem } })
+    writeFileSync(folder.at('certs/ca.pem'), root.certificatePem + below.certificatePem)
+    const { status, err } = await check(folder)
+    expect(status).toBe(0)
+    expect(err).toMatch(
+      /:2:18: \S+: warning: .*which is no root: .* was issued by "CN=Intermediate below Test Root", .* was not sent along/,
+    )
+    writeFileSync(folder.at('certs/contoso.com.crt'), leaf.chainPem)
+    expect(await check(folder)).toMatchObject({ status: 0, err: '' })
+    // Where the intermediate one is all that is known here, the file holds as much as can be seen.
+    writeFileSync(folder.at('certs/ca.pem'), below.certificatePem)
+    expect(await check(folder)).toMatchObject({ status: 0, err: '' })
   })
 
   test('tells machines', async () => {
