@@ -8,7 +8,7 @@ import type { Domain } from '../xmpp/address.ts'
 import { type CredentialFiles, credentialFiles, existing, writeCredential } from './credential-files.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
-import { planRequest, type RequestPlan, type Wishes } from './request-plan.ts'
+import { isHostName, planRequest, type RequestPlan, type Wishes } from './request-plan.ts'
 
 export type RequestOptions = CommandOptions &
   Wishes & {
@@ -112,6 +112,8 @@ function notesOn(
       'ejabberd 23.01 drops the stream over an XmppAddr in a certificate whose chain it trusts (docs/peers.md): ' +
         'with such partners, leave it out by --no-xmpp-addr.',
     )
+  for (const local of locals.filter(one => !isHostName(one)))
+    notes.push(`${local} is left out: it is no host name, and no authority certifies it.`)
   if (!locals.includes(domain)) notes.push(`${domain} is not a local domain of the configuration.`)
   if (taken.length > 0) notes.push(`Will be overwritten, and the old key lost: ${taken.join(', ')}`)
   return notes

@@ -50,6 +50,8 @@ export function planRequest(
   const domain = wishes.domain ?? locals[0]
   if (domain === undefined) return { faults: ['there is no local domain in the configuration: name one'] }
   const faults: string[] = []
+  if (!isHostName(domain))
+    faults.push(`${domain} is no host name, such as contoso.com: no authority certifies it`)
   if (!(keyLengths[keyType] as readonly number[]).includes(keyLength))
     faults.push(`--key-length of ${keyType} is one of ${keyLengths[keyType].join(', ')}, not ${keyLength}`)
   const subject: Subject = {
@@ -61,7 +63,8 @@ export function planRequest(
     // Longer ones do not fit, and nobody may match it anyway: then the names alone speak.
     commonName: domain.length <= subjectParts.commonName ? domain : undefined,
   }
-  if (subject.country !== undefined && !/^[A-Z]{2}$/.test(subject.country))
+  // Before it is in capitals: those of ß are two.
+  if (wishes.country !== undefined && !/^[A-Za-z]{2}$/.test(wishes.country))
     faults.push('--country is two letters, such as DE')
   for (const [option, most] of Object.entries(longest)) {
     const text = { ...subject, friendlyName }[option as keyof typeof longest]
@@ -70,7 +73,7 @@ export function planRequest(
         `--${option === 'friendlyName' ? 'friendly-name' : option} is 1 to ${most} characters, on one line`,
       )
   }
-  const domains = [...new Set([domain, ...locals])]
+  const domains = [...new Set([domain, ...locals])].filter(isHostName)
   const more = wishes.san.flatMap(name => readDnsName(name, faults))
   const sip = wishes.sipDomain ? domains.map(one => `sip.${one}`) : []
   const each = domains.map(namesOf)
@@ -87,11 +90,20 @@ function isName(text: string, most: number): boolean {
   return text.trim() !== '' && text.length <= most && !/\p{C}/u.test(text)
 }
 
-// A wildcard may stand for the whole left-most label (RFC 9525 §6.3).
+// A wildcard may stand for the whole left-most label, above two others (RFC 9525 §6.3): nobody owns all of a top-level domain.
 function readDnsName(text: string, faults: string[]): string[] {
   const wildcard = text.startsWith('*.') ? '*.' : ''
   const host = parseDomain(text.slice(wildcard.length))
-  if (host !== undefined && !host.includes('_')) return [wildcard + host]
-  faults.push(`--san ${text} is no host name, such as xmpp.contoso.com`)
+  if (host !== undefined && isHostName(host) && (wildcard === '' || host.includes('.')))
+    return [wildcard + host]
+  faults.push(`--san ${text} is no host name, such as xmpp.contoso.com or *.contoso.com`)
   return []
+}
+
+/**
+ * Whether a domain can stand as a dNSName (RFC 5280 §4.2.1.6), without which authorities refuse the request as a whole: an IP
+ * address cannot, nor what else has a number for its last label, nor an underscore.
+ */
+export function isHostName(domain: Domain): boolean {
+  return !domain.includes('_') && !/(^|\.)(\d+|0x[\da-f]*)$/.test(domain)
 }

@@ -147,8 +147,36 @@ describe('cert request', () => {
       'error: --country is two letters, such as DE',
       'error: --city is 1 to 128 characters, on one line',
       'error: --unit is 1 to 64 characters, on one line',
-      'error: --san a_b is no host name, such as xmpp.contoso.com',
+      'error: --san a_b is no host name, such as xmpp.contoso.com or *.contoso.com',
       '',
+    ])
+  })
+
+  test.each([
+    ['--san', '192.0.2.1', 'error: --san 192.0.2.1 is no host name, such as'],
+    ['--san', '::1', 'error: --san ::1 is no host name, such as'],
+    ['--san', '*.com', 'error: --san *.com is no host name, such as'],
+    ['--san', '*.192.0.2.1', 'error: --san *.192.0.2.1 is no host name, such as'],
+    ['--san', '10.1', 'error: --san 10.1 is no host name, such as'],
+    ['--country', 'ß', 'error: --country is two letters'],
+    ['--city', 'Köln', '192.0.2.1', 'error: 192.0.2.1 is no host name, such as contoso.com'],
+    ['--city', 'Köln', 'a_b.example', 'error: a_b.example is no host name, such as contoso.com'],
+  ])('asks for nothing that an authority would refuse: %s %s', async (...line) => {
+    const folder = folderOf()
+    const { status, err } = await request(folder, '--yes', ...line.slice(0, -1))
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining(line.at(-1)!) })
+    expect(existsSync(folder.at('out'))).toBe(false)
+  })
+
+  test('leaves a local domain out that is no host name, and says so', async () => {
+    const folder = folderOf(beforehand.replace('bücher.example', '192.0.2.1'))
+    const { status, out } = await request(folder, '--yes')
+    expect(status).toBe(0)
+    expect(out).toContain('192.0.2.1 is left out: it is no host name')
+    expect(namesIn(folder.at('out/contoso.com.csr'))).toEqual([
+      'DNS:contoso.com',
+      'SRVName:_xmpp-server.contoso.com',
+      'XmppAddr:contoso.com',
     ])
   })
 
