@@ -1,7 +1,8 @@
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Certificate } from './identity/certificate.ts'
 import type { CertificateNames } from './identity/extensions.ts'
 import { oids } from './identity/oids.ts'
+import type { Requested } from './identity/requested.ts'
 import { daysLeft } from './telemetry/expiry.ts'
 
 /** What a certificate says, as machines are told it. */
@@ -24,6 +25,14 @@ export type CertificateFacts = {
   readonly fingerprint: string
 }
 
+/** What a request for a certificate asks for, as machines are told it. */
+export type RequestFacts = Pick<CertificateFacts, 'subject' | 'names' | 'key' | 'purposes'>
+
+/** Puts together what a request asks for. */
+export function requestFactsOf({ subject, names, publicKey, extendedKeyUsage }: Requested): RequestFacts {
+  return { subject, names, key: nameKey(readKey(publicKey)), purposes: purposesOf(extendedKeyUsage) }
+}
+
 /** Puts together what a certificate says. */
 export function factsOf(certificate: Certificate, at: Date): CertificateFacts {
   const { x509, subject, issuer, names, isCa, notBefore, notAfter, publicKey, extendedKeyUsage } = certificate
@@ -38,8 +47,16 @@ export function factsOf(certificate: Certificate, at: Date): CertificateFacts {
     daysLeft: daysLeft(notAfter, at),
     key: nameKey(publicKey),
     signature: x509.signatureAlgorithm ?? x509.signatureAlgorithmOid,
-    purposes: extendedKeyUsage === undefined ? null : [...extendedKeyUsage].map(namePurpose),
+    purposes: purposesOf(extendedKeyUsage),
     fingerprint: `sha256:${x509.fingerprint256}`,
+  }
+}
+
+function readKey(der: Buffer): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' })
+  } catch {
+    return undefined
   }
 }
 
@@ -68,6 +85,10 @@ const purposeNames: ReadonlyMap<string, string> = new Map([
   [oids.clientAuth, 'clientAuth'],
   [oids.anyExtendedKeyUsage, 'any'],
 ])
+
+function purposesOf(ids: ReadonlySet<string> | undefined): readonly string[] | null {
+  return ids === undefined ? null : [...ids].map(namePurpose)
+}
 
 function namePurpose(id: string): string {
   return purposeNames.get(id) ?? id

@@ -1,8 +1,7 @@
-import { type CertificateFacts, factsOf } from '../certificate-facts.ts'
-import { readText } from '../config/files.ts'
+import { type CertificateFacts, factsOf, type RequestFacts, requestFactsOf } from '../certificate-facts.ts'
+import { isThere, readText } from '../config/files.ts'
 import { type Identities, loadIdentities } from '../config/identities.ts'
 import { ConfigError } from '../config/problems.ts'
-import { type Certificate, parsePem } from '../identity/certificate.ts'
 import { coversDomain } from '../identity/names.ts'
 import type { Trust } from '../identity/verdict.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
@@ -10,9 +9,10 @@ import { type Finding, findingsButName, findingsFor } from './certificate-findin
 import { publicTrust } from './check-certificates.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
+import { readPem, readShowable } from './showable.ts'
 
 export type ShowOptions = CommandOptions & {
-  /** A local domain or a PEM file; undefined = every local domain. */
+  /** A local domain or a file; undefined = every local domain. */
   readonly what: string | undefined
 }
 
@@ -22,6 +22,8 @@ type Shown = {
   readonly domain: Domain | null
   /** In the order of the file. */
   readonly certificates: readonly CertificateFacts[]
+  /** Where the file holds a request for a certificate instead. */
+  readonly request: RequestFacts | null
   readonly findings: readonly Finding[]
 }
 
@@ -33,7 +35,7 @@ export function showCertificates({ config, json, what }: ShowOptions, host: Host
     identities instanceof ConfigError
       ? []
       : identities.domains.filter(({ domain }) => what === undefined || domain === named)
-  if (identities instanceof ConfigError && (what === undefined || 'fault' in readText(what))) {
+  if (identities instanceof ConfigError && (what === undefined || !isThere(what))) {
     host.err(formatProblems(identities.problems))
     return 1
   }
@@ -55,9 +57,10 @@ export function showCertificates({ config, json, what }: ShowOptions, host: Host
     attempt(() => {
       if (certificate === undefined)
         throw new Error(`${domain} has no certificate to show; see gatehouse cert check`)
-      const chain = read(certificate.path, certificate.pem)
+      const { path: file, pem } = certificate
+      const chain = readPem(file, pem)
       const findings = findingsFor(chain, domain, trust, at)
-      return { file: certificate.path, domain, certificates: chain.map(one => factsOf(one, at)), findings }
+      return { file, domain, certificates: chain.map(one => factsOf(one, at)), request: null, findings }
     })
   if (json) host.out(formatJson({ files: shown }))
   else host.out(shown.map(format).join('\n'))
@@ -76,7 +79,9 @@ function readIdentities(config: string): Identities | ConfigError {
 function showFile(file: string, known: Identities | undefined, trust: Trust, at: Date): Shown {
   const text = readText(file)
   if ('fault' in text) throw new Error(`neither a local domain nor a file to show: ${text.fault}`)
-  const chain = read(file, text.text)
+  const { chain, request, note } = readShowable(file, text)
+  if (request !== undefined)
+    return { file, domain: null, certificates: [], request: requestFactsOf(request), findings: [] }
   const [leaf] = chain
   const covered = known?.domains.find(({ domain }) => leaf !== undefined && coversDomain(leaf.names, domain))
   const findings: Finding[] =
@@ -90,23 +95,37 @@ function showFile(file: string, known: Identities | undefined, trust: Trust, at:
       message: `it bears the name of no local domain (${domains}), which is as it should be with a partner's`,
     })
   }
-  return { file, domain: null, certificates: chain.map(one => factsOf(one, at)), findings }
+  if (note !== undefined) findings.unshift({ severity: 'warning', message: note })
+  return { file, domain: null, certificates: chain.map(one => factsOf(one, at)), request: null, findings }
 }
 
-function read(file: string, pem: string): Certificate[] {
-  const chain = parsePem(pem)
-  if (chain.length === 0) throw new Error(`${file} holds no PEM certificate (-----BEGIN CERTIFICATE-----)`)
-  return chain
-}
-
-function format({ file, domain, certificates, findings }: Shown): string {
+function format({ file, domain, certificates, request, findings }: Shown): string {
   const title = domain === null ? file : `${domain}: ${file}`
+  if (request !== null) return `${title}\n\n${formatTable(requestRows(request))}`
   const lacks = findings.map(({ severity, message }) => ['lacks', `${severity}: ${message}`])
   return [
     `${title}\n`,
     ...certificates.map((facts, at) => formatTable(rowsOf(facts, `${at + 1} of ${certificates.length}`))),
     formatTable(lacks.length === 0 ? [['lacks', 'nothing']] : lacks),
   ].join('\n')
+}
+
+function requestRows({ subject, names, key, purposes }: RequestFacts): string[][] {
+  return [
+    ['request', 'for a certificate'],
+    ['subject', subject],
+    ...nameRows(names),
+    ['key', key],
+    ['purposes', purposes === null ? 'any' : purposes.join(', ')],
+  ]
+}
+
+function nameRows({ dns, srv, xmpp }: CertificateFacts['names']): string[][] {
+  return [
+    ...dns.map(name => ['dNSName', name]),
+    ...srv.map(name => ['SRVName', name]),
+    ...xmpp.map(name => ['XmppAddr', name]),
+  ]
 }
 
 function rowsOf(facts: CertificateFacts, place: string): string[][] {
@@ -117,9 +136,7 @@ function rowsOf(facts: CertificateFacts, place: string): string[][] {
     ['subject', facts.subject],
     ['issuer', facts.issuer],
     ['serial', facts.serial],
-    ...names.dns.map(name => ['dNSName', name]),
-    ...names.srv.map(name => ['SRVName', name]),
-    ...names.xmpp.map(name => ['XmppAddr', name]),
+    ...nameRows(names),
     ['valid', `${day(notBefore)} to ${day(notAfter)}, ${daysLeft < 0 ? 'expired' : `${daysLeft} days left`}`],
     ['key', facts.key],
     ['signature', facts.signature],

@@ -49,7 +49,7 @@ export function describeCertificateCommands(
   cert
     .command('show')
     .description('what certificates say, and what they lack')
-    .argument('[file-or-domain]', 'a PEM file or a local domain; default: every local domain')
+    .argument('[file-or-domain]', 'a file or a local domain; default: every local domain')
     .action(async (what: string | undefined) => {
       const { showCertificates } = await import('./cert-show.ts')
       finish(showCertificates({ ...common(), what }, host))

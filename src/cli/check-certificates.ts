@@ -2,6 +2,7 @@ import { getCACertificates } from 'node:tls'
 import type { Identities } from '../config/identities.ts'
 import type { ListedPartner } from '../config/partners.ts'
 import type { Report } from '../config/report.ts'
+import type { PemFile } from '../config/schema.ts'
 import { type Certificate, parsePem } from '../identity/certificate.ts'
 import { isSelfIssued, trustAnchors } from '../identity/chain.ts'
 import type { Trust } from '../identity/verdict.ts'
@@ -17,12 +18,12 @@ export function reportCertificates(
   at: Date,
   leniently?: 'warning',
 ): void {
-  for (const { pem, position } of anchors) reportAnchors(pem, ['trust', 'anchors', position], report, at)
+  for (const anchor of anchors) reportAnchors(anchor, ['trust', 'anchors', anchor.position], report, at)
   const trust = publicTrust(anchors)
   for (const { domain, writtenAs, selfSigned, certificate } of domains) {
     if (certificate === undefined) continue // the load has said so, or it will be made at the start
     const path = ['domains', writtenAs, selfSigned ? 'selfSigned' : 'certificate']
-    const chain = parse(certificate.pem, message => report('error', path, message))
+    const chain = parse(certificate, message => report('error', path, message))
     const findings = findingsFor(chain, domain, selfSigned ? trustingItself(chain, trust) : trust, at)
     for (const { severity, message } of findings) report(leniently ?? severity, path, message)
   }
@@ -35,15 +36,15 @@ export function reportPartnerAnchors(
   at: Date,
 ): void {
   for (const { index, anchors } of partners) {
-    for (const { pem, position } of anchors)
-      reportAnchors(pem, ['partners', index, 'trustAnchors', position], report, at)
+    for (const anchor of anchors)
+      reportAnchors(anchor, ['partners', index, 'trustAnchors', anchor.position], report, at)
   }
 }
 
 /** What partners trust, as far as we can know: public authorities, and those that we trust ourselves. */
 export function publicTrust(anchors: Identities['anchors']): Trust {
-  const own = anchors.flatMap(({ pem }) => parse(pem, () => undefined))
-  const system = getCACertificates('system').flatMap(pem => parse(pem, () => undefined))
+  const own = anchors.flatMap(anchor => parse(anchor, () => undefined))
+  const system = getCACertificates('system').flatMap(pem => parse({ path: 'system', pem }, () => undefined))
   return { anchors: trustAnchors([...system, ...own]) }
 }
 
@@ -52,17 +53,17 @@ function trustingItself([leaf]: readonly Certificate[], trust: Trust): Trust {
   return leaf !== undefined && isSelfIssued(leaf) ? { ...trust, pins: [leaf.fingerprint] } : trust
 }
 
-function reportAnchors(pem: string, path: Parameters<Report>[1], report: Report, at: Date): void {
-  const certificates = parse(pem, message => report('error', path, message))
+function reportAnchors(file: PemFile, path: Parameters<Report>[1], report: Report, at: Date): void {
+  const certificates = parse(file, message => report('error', path, message))
   const findings: Finding[] = certificates.flatMap(one => endFindings(one, at))
   for (const { severity, message } of findings) report(severity, path, message)
 }
 
-function parse(pem: string, complain: (message: string) => void): Certificate[] {
+function parse({ path, pem }: PemFile, complain: (message: string) => void): Certificate[] {
   try {
     return parsePem(pem)
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error))
+    complain(`${path}: ${error instanceof Error ? error.message : String(error)}`)
     return []
   }
 }

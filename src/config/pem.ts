@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { recognize, remedyFor } from './encodings.ts'
 import { modeWarning, readText } from './files.ts'
 import type { Report } from './report.ts'
 import type { PemFile } from './schema.ts'
@@ -29,13 +30,15 @@ export function loadCertificates(
   }
   const warning = holdsPrivateKey(read.text) ? modeWarning(file, read.mode) : undefined
   if (warning !== undefined) report('warning', path, warning)
-  const blocks = read.text.match(certificateBlock) ?? []
-  const certificates = blocks.map(parseCertificate)
+  const certificates = read.text.split(certificateBegin).slice(1).map(parseCertificate)
   const damaged = certificates.indexOf(undefined)
   const [leaf] = certificates
-  if (damaged >= 0) report('error', path, `certificate ${damaged + 1} in ${file} is damaged`)
+  const held = leaf === undefined ? recognize(read.bytes) : undefined
+  if (damaged >= 0 && held?.as !== 'mislabelled')
+    report('error', path, `certificate ${damaged + 1} in ${file} is damaged`)
   else if (leaf === undefined) {
-    report('error', path, `${file} holds no PEM certificate (-----BEGIN CERTIFICATE-----)`)
+    const remedy = remedyFor(held, file, 'certificate')
+    report('error', path, `${file} holds no PEM certificate (${certificateBegin})${remedy}`)
   }
   return damaged >= 0 || leaf === undefined ? undefined : { path: file, pem: read.text, leaf, named: path }
 }
@@ -58,7 +61,7 @@ export function loadPrivateKey({ name, path }: Named, origin: Origin, report: Re
       path,
       encryptedKey.test(read.text)
         ? `${file} is encrypted; give a key without a passphrase, readable by the gateway alone`
-        : `${file} holds no PEM private key (-----BEGIN PRIVATE KEY-----)`,
+        : `${file} holds no PEM private key (-----BEGIN PRIVATE KEY-----)${remedyFor(recognize(read.bytes), file, 'key')}`,
     )
     return undefined
   }
@@ -111,11 +114,11 @@ function holdsPrivateKey(text: string): boolean {
 }
 
 const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/
-const certificateBlock = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g
+const certificateBegin = '-----BEGIN CERTIFICATE-----'
 
-function parseCertificate(pem: string): X509Certificate | undefined {
+function parseCertificate(block: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem)
+    return new X509Certificate(certificateBegin + block)
   } catch {
     return undefined
   }

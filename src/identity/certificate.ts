@@ -39,20 +39,33 @@ export function parseCertificate(der: Buffer): Certificate {
   try {
     return read(new X509Certificate(der), der)
   } catch (error) {
-    throw new Error(`malformed certificate: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw new Error(`malformed certificate: ${sentenceOf(error)}`, { cause: error })
   }
+}
+
+// OpenSSL tells of the last form that it has tried, PEM, and of its source files.
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'opensslErrorStack' in error || error.message.startsWith('error:') ? 'no X.509' : error.message
 }
 
 /**
  * Reads every CERTIFICATE block of a PEM text, in order (RFC 7468 §5); other blocks are passed over.
  * @returns an empty list where there is none
- * @throws {Error} when one of them is malformed
+ * @throws {Error} when one of them is malformed, with its number
  */
 export function parsePem(text: string): Certificate[] {
-  const blocks = text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g)
-  return Array.from(blocks, ([, base64 = '']) => parseCertificate(Buffer.from(base64, 'base64')))
+  const [, ...blocks] = text.split('-----BEGIN CERTIFICATE-----')
+  return blocks.map((block, at) => {
+    try {
+      const [, base64] = /^([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/.exec(block) ?? []
+      if (base64 === undefined) throw new Error('malformed certificate: its text is no base64, or has no end')
+      return parseCertificate(Buffer.from(base64, 'base64'))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`certificate ${at + 1}: ${reason}`, { cause: error })
+    }
+  })
 }
 
 function read(x509: X509Certificate, der: Buffer): Certificate {

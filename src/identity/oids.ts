@@ -11,6 +11,8 @@ export const oids = {
   // attributes of a request, RFC 2985
   extensionRequest: '1.2.840.113549.1.9.14',
   friendlyName: '1.2.840.113549.1.9.20',
+  // content of PKCS #7, RFC 2315
+  signedData: '1.2.840.113549.1.7.2',
   // extensions, RFC 5280 §4.2.1
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',

@@ -1,8 +1,9 @@
+import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
 import { type ConfigFolder, configFolder } from '../support/config-folder.ts'
-import { openssl } from '../support/openssl.ts'
+import { openssl, pkcs7Of } from '../support/openssl.ts'
 
 const later = { notAfter: daysFromNow(90.5), eku: ['serverAuth', 'clientAuth'] } as const
 const root = createAuthority({ notAfter: later.notAfter })
@@ -146,6 +147,84 @@ describe('cert show', () => {
         out: '',
         err: expect.stringContaining('no such file'),
       })
+  })
+
+  test('shows DER, and says what makes PEM of it', async () => {
+    const folder = folderWith('-')
+    const file = folder.at('certs/other.pem')
+    writeFileSync(file, root.issueFor('contoso.com', later).certificate)
+    const { status, out, err } = await show(folder, file)
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/subject +CN=contoso.com\n/)
+    expect(out.match(/^lacks .*$/gm)).toEqual([
+      expect.stringMatching(
+        /warning: the configuration takes PEM; .* in DER, .*: openssl x509 -inform DER -in/,
+      ),
+    ])
+  })
+
+  test('shows PKCS #7 from the leaf upwards, whatever its order', async () => {
+    const folder = folderWith('-')
+    const leaf = below.issueFor('contoso.com', later)
+    for (const order of [
+      [leaf, below, root],
+      [root, leaf, below],
+    ]) {
+      writeFileSync(folder.at('certs/other.pem'), pkcs7Of(order.map(one => one.certificatePem).join('')))
+      const { status, out } = await show(folder, folder.at('certs/other.pem'))
+      expect(status).toBe(0)
+      expect(out.match(/^subject .*$/gm)).toEqual([
+        'subject      CN=contoso.com',
+        'subject      CN=Intermediate below Test Root',
+        'subject      CN=Test Root',
+      ])
+      expect(out.match(/^lacks .*$/gm)).toEqual([
+        expect.stringMatching(
+          /PKCS #7 chain of certificates in DER, .*: openssl pkcs7 -print_certs -inform DER/,
+        ),
+      ])
+    }
+  })
+
+  test('shows what a request asks for', async () => {
+    const folder = folderWith('-')
+    const argv = ['cert', 'request', '-c', folder.file, '--yes', '--out', folder.at('out'), '--city', 'Köln']
+    await runCommand(argv)
+    const file = folder.at('out/contoso.com.csr')
+    const { status, out, err } = await show(folder, file)
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out.split('\n')).toEqual([
+      file,
+      '',
+      'request   for a certificate',
+      'subject   L=Köln, CN=contoso.com',
+      'dNSName   contoso.com',
+      'SRVName   _xmpp-server.contoso.com',
+      'XmppAddr  contoso.com',
+      'key       EC P-256',
+      'purposes  serverAuth, clientAuth',
+      '',
+    ])
+    const [shown] = JSON.parse((await show(folder, file, '--json')).out).files
+    expect(shown).toMatchObject({ certificates: [], request: { key: 'EC P-256' }, findings: [] })
+  })
+
+  test.each<[string, () => string, RegExp]>([
+    [
+      'the number of a damaged certificate',
+      () => root.certificatePem + root.certificatePem.replace(/[A-Za-z0-9+/]{40}/, ''),
+      /other\.pem: certificate 2: malformed certificate: no X\.509\n$/,
+    ],
+    [
+      'a key that is there instead',
+      () => root.keyPem,
+      /other\.pem holds no PEM certificate .*; it is a private key\n$/,
+    ],
+  ])('tells the file and %s', async (_name, make, expected) => {
+    const folder = folderWith(make())
+    const { status, out, err } = await show(folder, folder.at('certs/other.pem'))
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toMatch(expected)
   })
 
   test('lets nothing that a stranger has put into a certificate steer the terminal', async () => {

@@ -163,9 +163,12 @@ describe('a PEM text', () => {
     expect(parsePem('')).toEqual([])
   })
 
-  test('with a broken certificate is refused', () => {
-    const broken = toPem(certificate.subarray(0, 90))
-    expect(() => parsePem(toPem(certificate) + broken)).toThrow(/^malformed certificate: /)
+  test.each([
+    ['broken', toPem(certificate.subarray(0, 90))],
+    ['with a stray character', toPem(certificate).replace('\nM', '\n*')],
+    ['without its end', toPem(certificate).replace('-----END CERTIFICATE-----', '')],
+  ])('with a certificate %s is refused, and its number told', (_name, broken) => {
+    expect(() => parsePem(toPem(certificate) + broken)).toThrow(/^certificate 2: malformed certificate: /)
   })
 })
 
