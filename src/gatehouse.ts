@@ -65,7 +65,7 @@ export async function startGatehouse(
   const tls = new TlsContexts(credentials)
   let current: Derived = derive(config, log)
   const contacts = openContacts(config.store.sqlite, log, () => current.config.limits.contactsPerUser)
-  const journal = openJournal(config.store.journal, () => current.config.partners, log)
+  const journal = openJournal(config.store.journal, () => current.config, log)
   journal.keepPartners()
   const expiry = new ExpiryWatch(log)
   const tallies = new PartnerTallies(domain => current.config.partners.find(domain)?.primaryDomain)
@@ -200,7 +200,15 @@ export async function startGatehouse(
   }
   const unrecorded = auditFault(config.admin.audit)
   if (unrecorded !== undefined) log.warn('changes by API will be refused', { reason: unrecorded })
-  addGauges(metrics, { directory, connector, relay, contacts, expiry, credentials: () => credentials })
+  addGauges(metrics, {
+    directory,
+    connector,
+    relay,
+    contacts,
+    journal,
+    expiry,
+    credentials: () => credentials,
+  })
   addPartnerGauges(metrics, { directory, tallies, partners: () => current.config.partners })
   const expiryLooks = watchCertificates(expiry, () => credentials)
   connector.setPartners(partnerDomains(config))

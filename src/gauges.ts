@@ -1,6 +1,7 @@
 import type { Directory } from './federation/directory.ts'
 import { parsePem } from './identity/certificate.ts'
 import type { Connector } from './internal/connector.ts'
+import type { Journal } from './journal.ts'
 import type { Relay } from './routing/relay.ts'
 import type { ContactStore } from './store/contacts.ts'
 import type { ExpiryWatch } from './telemetry/expiry.ts'
@@ -15,11 +16,12 @@ export function addGauges(
     connector: Connector
     relay: Relay
     contacts: Pick<ContactStore, 'size' | 'owed' | 'subscriptions'>
+    journal: Pick<Journal, 'trouble'>
     expiry: Pick<ExpiryWatch, 'shown'>
     credentials: () => readonly Credential[]
   },
 ): void {
-  const { directory, connector, relay, contacts, expiry, credentials } = parts
+  const { directory, connector, relay, contacts, journal, expiry, credentials } = parts
   metrics.gauge(
     'gatehouse_ready',
     'Whether /readyz says so: 1, or 0 while the inside is not connected.',
@@ -64,6 +66,11 @@ export function addGauges(
   metrics.gauge('gatehouse_contacts_unsaved', 'Ended contacts that the disk has not taken yet.', () => [
     { value: contacts.owed },
   ])
+  metrics.gauge(
+    'gatehouse_journal_failing',
+    'Whether the file of the journal cannot be used: 1, or 0.',
+    () => [{ value: journal.trouble === undefined ? 0 : 1 }],
+  )
   metrics.gauge('gatehouse_queue_stanzas', 'Stanzas waiting for a stream, to a partner or inside.', () => [
     { labels: { side: 'partner' }, value: directory.waiting },
     { labels: { side: 'inside' }, value: connector.waiting },

@@ -1,10 +1,14 @@
+import type { JournalTrouble } from './admin/why.ts'
+import { reason } from './config/files.ts'
 import type { Config } from './config/schema.ts'
+import { filterFor, placeOf, provenIn, ringNames, sourceNetwork } from './journal-rings.ts'
 import type { Partner } from './policy/partner.ts'
-import { type AttemptFilter, AttemptStore, inMemory, type KeptAttempt } from './store/attempts.ts'
+import { type AttemptFilter, AttemptStore } from './store/attempts.ts'
+import { StoreError } from './store/database.ts'
+import { PendingAttempts } from './store/pending-attempts.ts'
 import type { Log } from './telemetry/log.ts'
-import { networkOf } from './transport/listener.ts'
 import type { Domain } from './xmpp/address.ts'
-import { type AttemptRecord, failureOf, sourceOf } from './xmpp/attempt.ts'
+import type { AttemptRecord } from './xmpp/attempt.ts'
 
 /** The last attempts to have streams, for `why`. */
 export type Journal = {
@@ -12,110 +16,135 @@ export type Journal = {
   record(attempt: AttemptRecord): void
   /** The newest attempts of a domain: all of its partner, if it is one's. Undefined = of anybody. */
   list(domain: Domain | undefined, most: number): AttemptRecord[]
+  /** What is wrong with the file; attempts are kept in memory as long as it is. */
+  readonly trouble: JournalTrouble | undefined
   /** Forgets who is no partner any more. */
   keepPartners(): void
   close(): void
 }
 
 const everyMs = 1000
-const mostOf = { failed: 40, authenticated: 10, claimed: 20, strangers: 200 } as const
-/** Of those who gave a partner's name and proved nothing, the attempts of one source. */
-const mostOfSource = 3
-const mostPending = { strangers: 500, all: 2000 } as const
-/** The ring of all who are nobody's partner: whatever names they give, they share it. */
-const strangers = ''
+const retryMs = 60_000
+/** Attempts in memory, 8 KiB each at most. */
+const mostPending = 2000
+/** Networks that a partner has proven itself from. */
+const mostKnown = 20
+
+const complaints = {
+  open: 'the journal of attempts is kept in memory: its file cannot be used',
+  write: 'the journal of attempts is kept in memory: its file cannot be written',
+  read: 'the journal of attempts cannot be read',
+} as const
 
 /**
- * Opens the journal. It never keeps the gateway from its work: what goes wrong is logged, and where the file cannot be used, attempts
- * are kept in memory.
+ * Opens the journal. It never keeps the gateway from its work: what goes wrong is logged, and attempts that the file does not take stay
+ * in memory until it does.
  */
-export function openJournal(path: string, partners: () => Config['partners'], log: Log): Journal {
-  const store = openStore(path, log)
-  let pending = new Map<string, AttemptRecord>()
+export function openJournal(
+  path: string,
+  config: () => { readonly partners: Config['partners']; readonly domains: { readonly size: number } },
+  log: Log,
+): Journal {
+  const pending = new PendingAttempts(mostPending)
+  const troubles = new Map<keyof typeof complaints, { readonly since: string; readonly reason: string }>()
+  const known = new Map<Domain, Set<string>>()
+  let store: AttemptStore | undefined
   let timer: NodeJS.Timeout | undefined
-  let isFailing = false
   let isClosed = false
-  const partnerOf = (remote: string | null) => partners().find(remote as Domain)
-  const attempt = (work: () => void) => {
+  const partnerOf = (remote: string | null) => config().partners.find(remote as Domain)
+  const attempt = (what: keyof typeof complaints, work: () => void) => {
     try {
       work()
-      isFailing = false
+      troubles.delete(what)
     } catch (error) {
+      const trouble = troubles.get(what) ?? { since: new Date().toISOString(), reason: wordsOf(error) }
       // Once for each time that it goes wrong.
-      if (!isFailing) {
-        const reason = error instanceof Error ? error.message : String(error)
-        log.warn('the journal of attempts cannot be written', { path, reason })
-      }
-      isFailing = true
+      if (!troubles.has(what)) log.warn(complaints[what], { path, reason: trouble.reason })
+      troubles.set(what, trouble)
     }
   }
-  const flush = () => {
+  const open = () => attempt('open', () => (store ??= AttemptStore.open(path)))
+  const write = (before: (store: AttemptStore) => void = () => {}) => {
     clearTimeout(timer)
     timer = undefined
-    if (pending.size === 0) return
-    const records = [...pending.values()]
-    pending = new Map()
-    attempt(() =>
-      store.write(records.map(record => ({ ...ringOf(record, partnerOf(record.remote)), record }))),
-    )
+    open()
+    if (store !== undefined) {
+      const writable = store
+      attempt('write', () => {
+        before(writable)
+        writable.write(pending.all)
+        pending.clear()
+      })
+    }
+    if (pending.all.length > 0) awaitWriting()
   }
+  const awaitWriting = () => {
+    timer ??= setTimeout(write, troubles.size > 0 ? retryMs : everyMs).unref()
+  }
+  const read = (filter: AttemptFilter | undefined, most: number): AttemptRecord[] => {
+    const kept: AttemptRecord[] = []
+    if (store !== undefined) {
+      const readable = store
+      attempt('read', () => void kept.push(...readable.list(filter, most)))
+    }
+    const waiting = pending.list(filter).toReversed()
+    const ids = new Set(waiting.map(({ id }) => id))
+    return [...waiting, ...kept.filter(({ id }) => !ids.has(id))]
+      .toSorted((one, other) => Date.parse(other.started) - Date.parse(one.started))
+      .slice(0, most)
+  }
+  const knownOf = (partner: Partner) => {
+    const networks =
+      known.get(partner.primaryDomain) ?? new Set(read(provenIn(partner), mostKnown).map(sourceNetwork))
+    known.set(partner.primaryDomain, networks)
+    return networks
+  }
+  open()
   return {
     record: record => {
       if (isClosed) return
-      const isAnybody = record.claimed || partnerOf(record.remote) === undefined
-      if (isAnybody && pending.size >= mostPending.strangers) return
-      pending.delete(record.id)
-      pending.set(record.id, record)
-      if (pending.size > mostPending.all) pending.delete(pending.keys().next().value!)
-      timer ??= setTimeout(flush, everyMs).unref()
+      const partner = partnerOf(record.remote)
+      const isKnown = (network: string) => partner !== undefined && knownOf(partner).has(network)
+      pending.put(placeOf(record, partner, config().domains.size, isKnown))
+      if (partner !== undefined && record.direction === 'in' && !record.claimed)
+        remember(knownOf(partner), sourceNetwork(record))
+      awaitWriting()
     },
     list: (domain, most) => {
-      flush()
-      return store.list(domain && filterFor(domain, partnerOf(domain)), most)
+      write()
+      return read(domain && filterFor(domain, partnerOf(domain)), most)
     },
-    keepPartners: () => attempt(() => store.keep([strangers, ...partners().all.flatMap(ringsOf)])),
+    get trouble() {
+      const [first] = [...troubles.values()].toSorted((one, other) => (one.since < other.since ? -1 : 1))
+      return first && { ...first, isReadable: !troubles.has('open') && !troubles.has('read') }
+    },
+    keepPartners: () => {
+      const names = ringNames(config().partners.all)
+      known.clear()
+      pending.keep(names)
+      write(writable => writable.keep(names))
+    },
     close: () => {
       if (isClosed) return
-      flush()
+      write()
+      clearTimeout(timer)
       isClosed = true
-      attempt(() => store.close())
+      attempt('write', () => store?.close())
     },
   }
 }
 
-function openStore(path: string, log: Log): AttemptStore {
-  try {
-    return AttemptStore.open(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    log.warn('the journal of attempts is kept in memory: its file cannot be used', { reason })
-    return AttemptStore.open(inMemory)
-  }
+/** Takes a network in as the newest. */
+function remember(networks: Set<string>, network: string): void {
+  networks.delete(network)
+  networks.add(network)
+  const [oldest] = networks
+  if (networks.size > mostKnown && oldest !== undefined) networks.delete(oldest)
 }
 
-/**
- * Failures have more room, and rings of their own: what works does not wash them away. Nor does what anybody can bring about by giving
- * a partner's name: attempts without a proof, and the questions about keys that we ask because of them.
- */
-function ringOf(record: AttemptRecord, partner: Partner | undefined): Omit<KeptAttempt, 'record'> {
-  if (partner === undefined) return { ring: strangers, most: mostOf.strangers }
-  const { claimed, purpose, direction } = record
-  const outcome = failureOf(record) === undefined ? 'authenticated' : 'failed'
-  const way = claimed ? 'claimed' : purpose === 'verification' ? 'verification' : direction
-  const ring = `${partner.primaryDomain} ${way} ${outcome}`
-  if (!claimed) return { ring, most: mostOf[outcome] }
-  const source = networkOf(sourceOf(record) ?? '')
-  return { ring, most: Math.min(mostOf.claimed, mostOf[outcome]), bySource: { source, most: mostOfSource } }
-}
-
-function ringsOf({ primaryDomain }: Partner): string[] {
-  return ['in', 'out', 'verification', 'claimed'].flatMap(way =>
-    ['failed', 'authenticated'].map(outcome => `${primaryDomain} ${way} ${outcome}`),
-  )
-}
-
-function filterFor(domain: Domain, partner: Partner | undefined): AttemptFilter {
-  return partner === undefined
-    ? { rings: [], of: strangers, domains: [domain] }
-    : { rings: ringsOf(partner), of: strangers, domains: partner.domains }
+function wordsOf(error: unknown): string {
+  const cause = error instanceof StoreError ? error.cause : error
+  // Of a file's error the message has the path, which not everybody who asks has to know.
+  if (cause instanceof Error && 'syscall' in cause) return reason(cause)
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -26,6 +26,7 @@ export function proberOf(real: FederationEnvironment, { judge, succeeded }: Prob
   return async ({ local, remote }, onStep, signal) => {
     const from = local ?? real.mainDomain()
     if (!real.isLocal(from)) throw new ProbeRefused(`${from} is not a local domain`)
+    if (real.isLocal(remote)) throw new ProbeRefused(ownDomain(remote))
     const peer = real.peerFor(remote)
     if (peer === undefined) return notAPartner(from, remote)
     const found = Promise.withResolvers<AttemptRecord>()
@@ -79,6 +80,10 @@ export function boundedProbe(probe: Probe, primaryOf: (remote: Domain) => Domain
       setTimeout(() => busy.delete(partner), everyMs).unref()
     }
   }
+}
+
+function ownDomain(remote: string): string {
+  return `${remote} is one of our own domains, and no partner: for its records ask gatehouse dns, for its certificate gatehouse cert check`
 }
 
 function notAPartner(local: string, remote: string): AttemptRecord {

@@ -40,6 +40,7 @@ const composition = [
   'gatehouse.ts',
   'gauges.ts',
   'inside.ts',
+  'journal-rings.ts',
   'journal.ts',
   'partner-gauges.ts',
   'probe.ts',

@@ -43,9 +43,49 @@ export const meaningJson = z
   .strictObject({ code, title: z.string(), fault: z.enum(culprits), remedy: z.string() })
   .describe('What a code means, whose fault it mostly is, and what to do.')
 
+/** What is wrong with the file of the journal. */
+export const journalJson = z
+  .strictObject({
+    since: z.iso.datetime(),
+    reason: z.string(),
+    isReadable: z.boolean().describe('False = attempts from before are missing here.'),
+  })
+  .nullable()
+  .describe('What is wrong with the file of the journal: attempts are in memory alone. Null = it is written.')
+
+const explanation = {
+  lastSuccess: attemptJson.nullable(),
+  lastFailure: attemptJson
+    .nullable()
+    .describe(
+      'One of a peer that proved nothing only where there is no other, or that one is mended and this one is not.',
+    ),
+  lastClaim: attemptJson
+    .nullable()
+    .describe(
+      'The last failure of a peer that proved nothing, where it is not the last failure and it has not worked since.',
+    ),
+  meaning: meaningJson.nullable().describe('Of the code of the last failure.'),
+  isMended: z.boolean().describe('It has worked since the last failure.'),
+}
+
+const wayJson = z
+  .strictObject({
+    direction,
+    purpose: z.enum(['stanzas', 'verification']).describe('verification = to ask about dialback keys.'),
+    local: z.string().nullable().describe('Null = none of our domains.'),
+    remote: z.string().nullable(),
+    isUp: z.boolean().describe('A stream for stanzas is up.'),
+    isFailing: z.boolean().describe('It has failed and not worked since, and a domain of ours is concerned.'),
+    isAsked: z.boolean().describe('Of the domain that was asked about.'),
+    ...explanation,
+  })
+  .describe('Two domains and a direction.')
+
 /** The answer of `GET /why`. */
 export const whyJson = z.strictObject({
   domain: z.string(),
+  isOwn: z.boolean().describe('It is one of our own domains.'),
   partner: z.string().nullable().describe('The primary domain of the partner; null = nobody’s.'),
   partnerType: z.string().nullable(),
   state: z
@@ -66,13 +106,17 @@ export const whyJson = z.strictObject({
     })
     .nullable()
     .describe('Null = the domain is no partner’s.'),
+  isFailing: z
+    .boolean()
+    .describe('One of the ways of this domain is failing; of a primary domain, one of the partner.'),
   attempts: z.int().describe('In the journal.'),
-  lastSuccess: attemptJson.nullable(),
   failures: z
     .array(
       z.strictObject({
         code,
         direction,
+        local: z.string().nullable(),
+        remote: z.string().nullable(),
         claimed: z.boolean().describe('True = of peers that proved nothing; counted apart.'),
         count: z.int(),
         first: z.iso.datetime(),
@@ -81,14 +125,12 @@ export const whyJson = z.strictObject({
     )
     .readonly()
     .describe('The most frequent first.'),
-  lastFailure: attemptJson
-    .nullable()
-    .describe('One of a peer that proved nothing only where there is no other.'),
-  lastClaim: attemptJson
-    .nullable()
-    .describe('The last failure of a peer that proved nothing, where it is not the last failure.'),
-  meaning: meaningJson.nullable().describe('Of the code of the last failure.'),
-  isMended: z.boolean().describe('It has worked since, in the same direction.'),
+  ...explanation,
+  ways: z
+    .array(wayJson)
+    .readonly()
+    .describe('All of the partner, each by itself: those of this domain first, and of them those that fail.'),
+  journal: journalJson,
 })
 
 /** A line of the answer of `POST /probe`: the steps, and at last what came of it, or why it was not made. */

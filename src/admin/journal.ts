@@ -5,15 +5,22 @@ import { type Domain, parseDomain } from '../xmpp/address.ts'
 import type { AttemptRecord, TimedStep } from '../xmpp/attempt.ts'
 import { failureOf } from '../xmpp/attempt.ts'
 import { defineLines, defineRoute, type Route } from './api.ts'
-import { attemptJson, probeLineJson, whyJson } from './attempt-json.ts'
+import { attemptJson, journalJson, probeLineJson, whyJson } from './attempt-json.ts'
 import { RequestError } from './reply.ts'
-import { explain, type MeaningJson, meaningOf, type PartnerState } from './why.ts'
+import { explain, type JournalTrouble, type MeaningJson, meaningOf, type PartnerState } from './why.ts'
 
 /** The attempts that are remembered, the newest first. */
-export type Attempts = { list(domain: Domain | undefined, most: number): AttemptRecord[] }
+export type Attempts = {
+  list(domain: Domain | undefined, most: number): AttemptRecord[]
+  /** What is wrong with the file that they are kept in. */
+  readonly trouble: JournalTrouble | undefined
+}
 
 /** The answer of `GET /attempts`. */
-export type AttemptsJson = { readonly attempts: readonly AttemptRecord[] }
+export type AttemptsJson = {
+  readonly attempts: readonly AttemptRecord[]
+  readonly journal: JournalTrouble | null
+}
 
 /** Lines of a probe: each step as it happens, and at last what came of it, or why there was none. */
 export type ProbeLine =
@@ -35,6 +42,8 @@ export class ProbeRefused extends Error {
 
 /** The most attempts in one answer. */
 export const mostAttempts = 500
+/** What is summed up; the rings of a partner have fewer. */
+const everything = 100_000
 
 /**
  * The routes of the journal.
@@ -43,7 +52,7 @@ export const mostAttempts = 500
  */
 export function journalRoutes(
   journal: Attempts,
-  config: () => Pick<Config, 'partners'>,
+  config: () => Pick<Config, 'partners'> & { readonly domains: { has(domain: Domain): boolean } },
   stateOf: (partner: Domain) => PartnerState | undefined,
 ): readonly Route[] {
   return [
@@ -52,7 +61,7 @@ export function journalRoutes(
       path: '/attempts',
       role: 'viewer',
       summary: 'The last attempts to have streams, the newest first.',
-      answers: { 200: z.strictObject({ attempts: z.array(attemptJson).readonly() }) },
+      answers: { 200: z.strictObject({ attempts: z.array(attemptJson).readonly(), journal: journalJson }) },
       query: z.strictObject({
         domain: z
           .string()
@@ -62,7 +71,7 @@ export function journalRoutes(
       }),
       handle: ({ query: { domain, limit } }) => {
         const attempts = journal.list(domain === undefined ? undefined : domainOf(domain), limit)
-        return [200, { attempts }]
+        return [200, { attempts, journal: journal.trouble ?? null }]
       },
     }),
     defineRoute({
@@ -76,7 +85,9 @@ export function journalRoutes(
         const domain = domainOf(query.domain)
         const partner = config().partners.find(domain)
         const state = partner && stateOf(partner.primaryDomain)
-        return [200, explain(domain, partner, journal.list(domain, mostAttempts), state)]
+        const attempts = journal.list(domain, everything)
+        const isLocal = (name: string) => config().domains.has(name as Domain)
+        return [200, explain({ domain, partner, state, isLocal, trouble: journal.trouble }, attempts)]
       },
     }),
   ]

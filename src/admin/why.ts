@@ -2,6 +2,7 @@ import type { Partner } from '../policy/partner.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { type AttemptRecord, failureOf } from '../xmpp/attempt.ts'
 import { type Reason, type ReasonCode, reasons } from '../xmpp/reason.ts'
+import { failingRank, type WayJson, waysOf } from './ways.ts'
 
 /** How things stand with a partner now. */
 export type PartnerState = {
@@ -22,36 +23,70 @@ export type PartnerState = {
 /** A code, and what it means. */
 export type MeaningJson = Reason & { readonly code: ReasonCode }
 
-/** Failures of one code in one direction, those of peers that proved nothing apart; times in ISO 8601. */
+/** Failures of one code in one direction between two domains, those of peers that proved nothing apart; times in ISO 8601. */
 export type FailureCount = {
   readonly code: ReasonCode
   readonly direction: 'in' | 'out'
+  readonly local: string | null
+  readonly remote: string | null
   readonly claimed: boolean
   readonly count: number
   readonly first: string
   readonly last: string
 }
 
-/** Why it fails with a domain, if it does; out of the attempts that the journal still has. */
-export type WhyJson = {
+/** Why it fails, if it does; out of the attempts that the journal still has. */
+export type Explanation = {
+  readonly lastSuccess: AttemptRecord | null
+  /**
+   * What is to be explained: the last failure. What anybody can bring about by giving the name of the domain, it is only where
+   * nothing else has failed, or that has worked since.
+   */
+  readonly lastFailure: AttemptRecord | null
+  /** The last failure of somebody who proved nothing, where that is not `lastFailure`, and it has not worked since. */
+  readonly lastClaim: AttemptRecord | null
+  /** What the code of the last failure means. */
+  readonly meaning: MeaningJson | null
+  /** It has worked since the last failure. */
+  readonly isMended: boolean
+}
+
+/** What is wrong with the file of the journal; `since` in ISO 8601. */
+export type JournalTrouble = {
+  readonly since: string
+  readonly reason: string
+  /** False = attempts from before are missing in what is told. */
+  readonly isReadable: boolean
+}
+
+/** Why it fails with a domain. Of the primary domain of a partner, that is the partner as a whole. */
+export type WhyJson = Explanation & {
   readonly domain: string
+  /** One of our own domains. */
+  readonly isOwn: boolean
   /** The primary domain of the partner; null = nobody's. */
   readonly partner: string | null
   readonly partnerType: string | null
   /** Null = the gateway does not run, or the domain is no partner's. */
   readonly state: PartnerState | null
+  /** Something has failed and not worked since, between this domain and one of ours. */
+  readonly isFailing: boolean
   readonly attempts: number
-  readonly lastSuccess: AttemptRecord | null
   /** The most frequent first. */
   readonly failures: readonly FailureCount[]
-  /** What anybody can bring about by giving the name of the domain, it is only where nothing else has failed. */
-  readonly lastFailure: AttemptRecord | null
-  /** The last failure of somebody who proved nothing, where that is not `lastFailure`. */
-  readonly lastClaim: AttemptRecord | null
-  /** What the code of the last failure means. */
-  readonly meaning: MeaningJson | null
-  /** It has worked since, in the direction of the last failure. */
-  readonly isMended: boolean
+  /** Each pair of domains of the partner and each direction by itself: what is asked about first, and of that what fails. */
+  readonly ways: readonly WayJson[]
+  /** Null = the file of the journal is written. */
+  readonly journal: JournalTrouble | null
+}
+
+/** What is known of a domain besides the attempts. */
+export type AskedAbout = {
+  readonly domain: Domain
+  readonly partner: Partner | undefined
+  readonly state: PartnerState | undefined
+  readonly isLocal: (domain: string) => boolean
+  readonly trouble: JournalTrouble | undefined
 }
 
 /** What a code means. */
@@ -59,39 +94,50 @@ export function meaningOf(code: ReasonCode): MeaningJson {
   return { code, ...reasons[code] }
 }
 
-/** Sums up the attempts of a domain. @param attempts the newest first */
-export function explain(
-  domain: Domain,
-  partner: Partner | undefined,
-  attempts: readonly AttemptRecord[],
-  state: PartnerState | undefined,
-): WhyJson {
-  const isSuccess = ({ outcome }: AttemptRecord) => outcome.is === 'authenticated' && outcome.method !== null
-  const failed = attempts.filter(attempt => failureOf(attempt) !== undefined)
-  const lastClaim = failed.find(({ claimed }) => claimed)
-  const lastFailure = failed.find(({ claimed }) => !claimed) ?? lastClaim
-  const code = lastFailure && failureOf(lastFailure)?.code
-  const isMended = attempts.some(
-    attempt =>
-      lastFailure !== undefined &&
-      isSuccess(attempt) &&
-      failureOf(attempt) === undefined &&
-      attempt.direction === lastFailure.direction &&
-      attempt.started > lastFailure.started,
-  )
+/** Sums up attempts. @param given those of the partner, the newest first */
+export function explain(asked: AskedAbout, given: readonly AttemptRecord[]): WhyJson {
+  const { domain, partner, state, isLocal, trouble } = asked
+  const isAsked = (remote: string | null) =>
+    domain === (partner?.primaryDomain ?? domain) || remote === domain
+  // A domain that was taken out of the entry is still in its rings.
+  const isOurs = (remote: string | null) => partner?.domains.some(of => of === remote) ?? true
+  const attempts = given.filter(({ remote }) => isOurs(remote))
+  const around = { streams: state?.streams ?? [], isPartner: partner !== undefined, isLocal }
+  const ways = waysOf(attempts, around)
+    .toSorted((one, other) => failingRank(other) - failingRank(one))
+    .map(way => ({
+      ...way,
+      // What anybody may do in our own name is nothing that a partner list would mend.
+      meaning: isLocal(domain) ? null : meaningFor(way.lastFailure),
+      isAsked: isAsked(way.remote),
+    }))
+    .toSorted((one, other) => Number(other.isAsked) - Number(one.isAsked))
+  const own = ways.filter(way => way.isAsked)
+  const first = own.find(({ lastFailure }) => lastFailure !== null)
+  const ofDomain = attempts.filter(({ remote }) => isAsked(remote))
+  const successes = own.flatMap(({ lastSuccess }) => lastSuccess ?? [])
   return {
     domain,
+    isOwn: isLocal(domain),
     partner: partner?.primaryDomain ?? null,
     partnerType: partner?.partnerType ?? null,
     state: partner === undefined ? null : (state ?? null),
-    attempts: attempts.length,
-    lastSuccess: attempts.find(isSuccess) ?? null,
-    failures: countFailures(attempts),
-    lastFailure: lastFailure ?? null,
-    lastClaim: lastClaim === lastFailure ? null : (lastClaim ?? null),
-    meaning: code === undefined ? null : meaningOf(code),
-    isMended,
+    isFailing: own.some(({ isFailing }) => isFailing),
+    attempts: ofDomain.length,
+    lastSuccess: ofDomain.find(attempt => successes.includes(attempt)) ?? null,
+    failures: countFailures(ofDomain),
+    lastFailure: first?.lastFailure ?? null,
+    lastClaim: first?.lastClaim ?? null,
+    meaning: first?.meaning ?? null,
+    isMended: first?.isMended ?? false,
+    ways,
+    journal: trouble ?? null,
   }
+}
+
+function meaningFor(failed: AttemptRecord | null): MeaningJson | null {
+  const why = failed === null ? undefined : failureOf(failed)
+  return why === undefined ? null : meaningOf(why.code)
 }
 
 function countFailures(attempts: readonly AttemptRecord[]): FailureCount[] {
@@ -99,12 +145,13 @@ function countFailures(attempts: readonly AttemptRecord[]): FailureCount[] {
   for (const attempt of attempts) {
     const code = failureOf(attempt)?.code
     if (code === undefined) continue
-    const { direction, claimed, started: first } = attempt
-    const key = `${direction} ${claimed} ${code}`
+    const { direction, claimed, local, remote, started: first } = attempt
+    const key = JSON.stringify([direction, claimed, code, local, remote])
     const known = counts.get(key)
     // From the newest to the oldest: the first one seen is the last that was.
     const count = (known?.count ?? 0) + 1
-    counts.set(key, { code, direction, claimed, count, first, last: known?.last ?? first })
+    const last = known?.last ?? first
+    counts.set(key, { code, direction, local, remote, claimed, count, first, last })
   }
   return [...counts.values()].toSorted((one, other) => other.count - one.count)
 }

@@ -24,7 +24,12 @@ export function commandsPage(program: CommandTree, version: string): string {
     pageSection(
       'EXIT STATUS',
       item(bold('0'), roff('Good.')),
-      item(bold('1'), roff('Something was found wrong, or failed.')),
+      item(
+        bold('1'),
+        roff('Something was found wrong, or failed.'),
+        roff('Of why: something has failed and not worked since, or the domain is no partner’s,'),
+        roff('or the journal cannot be read.'),
+      ),
       item(bold('2'), roff('Wrong usage.')),
     ),
     pageSection(

@@ -82,6 +82,7 @@ export function giveToOwnerOf(folder: string, handle: number): void {
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
+  EISDIR: 'is a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ELOOP: 'too many symbolic links',

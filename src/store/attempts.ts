@@ -4,13 +4,21 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { AttemptRecord } from '../xmpp/attempt.ts'
 import { StoreError } from './database.ts'
 
-/** An attempt, and the ring that it is kept in: of each ring the newest `most` stay, and fewer of one source where that is given. */
-export type KeptAttempt = {
-  readonly ring: string
+/**
+ * Where attempts are kept, the newest of each. Where there are too many in all, those go of whom there are most: nobody's newest
+ * attempts are washed away by another's.
+ */
+export type Ring = {
+  readonly name: string
   readonly most: number
-  readonly bySource?: { readonly source: string; readonly most: number }
-  readonly record: AttemptRecord
+  /** Of one source. */
+  readonly ofSource: number
+  /** Under one name of the far side. */
+  readonly ofRemote: number
 }
+
+/** An attempt, the ring that it is kept in, and whose it is there: two domains, or where somebody came from. */
+export type KeptAttempt = { readonly ring: Ring; readonly source: string; readonly record: AttemptRecord }
 
 /** Attempts of these rings; and of the ring `of` those of these domains. Undefined = all. */
 export type AttemptFilter = {
@@ -19,8 +27,10 @@ export type AttemptFilter = {
   readonly domains: readonly string[]
 }
 
-const applicationId = 0x67_61_74_6a // "gatj"
-const version = 2
+/** Marks the file as a journal. */
+export const applicationId = 0x67_61_74_6a // "gatj"
+/** Of the tables in it. */
+export const version = 2
 const schema = `
   CREATE TABLE attempt (
     number INTEGER PRIMARY KEY,
@@ -42,8 +52,8 @@ const lockedMs = 50
 export class AttemptStore {
   readonly #database: DatabaseSync
   readonly #put: StatementSync
+  readonly #move: StatementSync
   readonly #prune: StatementSync
-  readonly #pruneSource: StatementSync
 
   /**
    * Opens the database, made where it is missing (mode 0600).
@@ -70,16 +80,19 @@ export class AttemptStore {
     this.#database = database
     this.#put = database.prepare(
       `INSERT INTO attempt (id, ring, source, remote, started, record) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET ring = excluded.ring, source = excluded.source, remote = excluded.remote,
-         record = excluded.record`,
+       ON CONFLICT (id) DO UPDATE SET source = excluded.source, remote = excluded.remote, record = excluded.record`,
     )
+    // In another ring it is the newest: a stream may have been up for days before it failed.
+    this.#move = database.prepare('DELETE FROM attempt WHERE id = ? AND ring <> ?')
     this.#prune = database.prepare(
-      `DELETE FROM attempt WHERE ring = ? AND number <=
-       (SELECT number FROM attempt WHERE ring = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
-    )
-    this.#pruneSource = database.prepare(
-      `DELETE FROM attempt WHERE ring = ? AND source = ? AND number <=
-       (SELECT number FROM attempt WHERE ring = ? AND source = ? ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+      `DELETE FROM attempt WHERE ring = :ring AND number NOT IN (
+         SELECT number FROM (
+           SELECT number, place, row_number() OVER (PARTITION BY remote ORDER BY place, number DESC) AS named FROM (
+             SELECT number, remote, row_number() OVER (PARTITION BY source ORDER BY number DESC) AS place
+             FROM attempt WHERE ring = :ring
+           ) WHERE place <= :ofSource
+         ) WHERE named <= :ofRemote ORDER BY place, number DESC LIMIT :most
+       )`,
     )
   }
 
@@ -91,16 +104,14 @@ export class AttemptStore {
     const database = this.#database
     database.exec('BEGIN IMMEDIATE')
     try {
-      const rings = new Map<string, number>()
-      for (const { ring, most, bySource, record } of attempts) {
+      const rings = new Map<string, Ring>()
+      for (const { ring, source, record } of attempts) {
         const { id, remote, started } = record
-        this.#put.run(id, ring, bySource?.source ?? null, remote, started, JSON.stringify(record))
-        rings.set(ring, most)
-        if (bySource === undefined) continue
-        const { source } = bySource
-        this.#pruneSource.run(ring, source, ring, source, bySource.most)
+        this.#move.run(id, ring.name)
+        this.#put.run(id, ring.name, source, remote, started, JSON.stringify(record))
+        rings.set(ring.name, ring)
       }
-      for (const [ring, most] of rings) this.#prune.run(ring, ring, most)
+      for (const { name, ...most } of rings.values()) this.#prune.run({ ring: name, ...most })
       database.exec('COMMIT')
     } catch (error) {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')

@@ -103,11 +103,14 @@ export const brokenPartners: Readonly<Record<string, BrokenPartner>> = {
   },
 }
 
-/** What `why` says, in JSON. */
+/** What `why` says, in JSON; its exit status says the same. */
 export async function whyOf(gateway: RunningGateway, domain: string): Promise<WhyJson> {
   const { status, out, err } = await runCommand(['why', domain, '--json', '--config', gateway.folder.file])
-  if (status !== 0) throw new Error(`why: ${status} ${err}`)
-  return JSON.parse(out) as WhyJson
+  if (out === '') throw new Error(`why: ${status} ${err}`)
+  const told = JSON.parse(out) as WhyJson
+  const isWrong = told.partner === null || told.isFailing || told.journal?.isReadable === false
+  if (status !== Number(isWrong)) throw new Error(`why: exit status ${status}, but ${out}`)
+  return told
 }
 
 /** What `probe` says, line by line. */
