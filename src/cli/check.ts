@@ -6,6 +6,7 @@ import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { openReport, reporter } from '../config/report.ts'
 import { type Survey, surveyConfig } from '../config/survey.ts'
 import { readTokens } from '../config/tokens.ts'
+import { attemptFileFault } from '../store/attempt-file.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
 import type { CommandOptions, Host } from './host.ts'
@@ -46,6 +47,13 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
     const fault = file === undefined ? undefined : ownFileFault(file)
     if (fault !== undefined) inConfig('warning', [section, key], fault)
   }
+  const unusable = own.journal === undefined ? undefined : attemptFileFault(own.journal)
+  if (unusable !== undefined)
+    inConfig(
+      'warning',
+      ['store', 'journal'],
+      `${own.journal} cannot be used, and attempts would be kept in memory: ${unusable}`,
+    )
   if (own.tokens !== undefined) problems.push(...tokenProblems(own.tokens))
   if (inside !== undefined) await reportInside(inside, completeConfig(survey), inConfig)
   return problems

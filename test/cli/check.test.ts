@@ -69,6 +69,13 @@ describe('check', () => {
     })
   })
 
+  test('warns of a file that cannot be the journal', async () => {
+    const { file } = configFolder({ 'data/journal.db': 'something else' })
+    const { status, err } = await runCommand(['check', '--config', file])
+    expect(status).toBe(0)
+    expect(err).toMatch(/: store(\.journal)?: warning: .*journal\.db cannot be used, .*: is not a database$/m)
+  })
+
   test('finds a path that no socket can have', async () => {
     const { file } = configFolder({
       'config/gatehouse.yaml': `${leastConfig}admin: { socket: /${'s'.repeat(120)} }\n`,
