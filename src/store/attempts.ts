@@ -41,7 +41,7 @@ const schema = `
     started TEXT NOT NULL,
     record TEXT NOT NULL CHECK (json_valid(record))
   ) STRICT;
-  CREATE INDEX attempt_by_ring ON attempt (ring, number);
+  CREATE INDEX attempt_by_ring ON attempt (ring, source, number);
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${version}`
 
@@ -53,6 +53,8 @@ export class AttemptStore {
   readonly #database: DatabaseSync
   readonly #put: StatementSync
   readonly #move: StatementSync
+  readonly #pruneSource: StatementSync
+  readonly #count: StatementSync
   readonly #prune: StatementSync
 
   /**
@@ -84,6 +86,13 @@ export class AttemptStore {
     )
     // In another ring it is the newest: a stream may have been up for days before it failed.
     this.#move = database.prepare('DELETE FROM attempt WHERE id = ? AND ring <> ?')
+    this.#pruneSource = database.prepare(
+      `DELETE FROM attempt WHERE ring = :ring AND source = :source AND number <= (
+         SELECT number FROM attempt WHERE ring = :ring AND source = :source ORDER BY number DESC LIMIT 1 OFFSET :most
+       )`,
+    )
+    this.#count = database.prepare('SELECT count(*) AS attempts FROM attempt WHERE ring = ?')
+    // Ten times as dear: for a ring that may be too full as a whole.
     this.#prune = database.prepare(
       `DELETE FROM attempt WHERE ring = :ring AND number NOT IN (
          SELECT number FROM (
@@ -109,9 +118,12 @@ export class AttemptStore {
         const { id, remote, started } = record
         this.#move.run(id, ring.name)
         this.#put.run(id, ring.name, source, remote, started, JSON.stringify(record))
+        this.#pruneSource.run({ ring: ring.name, source, most: ring.ofSource })
         rings.set(ring.name, ring)
       }
-      for (const { name, ...most } of rings.values()) this.#prune.run({ ring: name, ...most })
+      for (const { name, ...most } of rings.values())
+        if (most.ofRemote < most.most || Number(this.#count.get(name)?.['attempts']) > most.most)
+          this.#prune.run({ ring: name, ...most })
       database.exec('COMMIT')
     } catch (error) {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
