@@ -49,7 +49,7 @@ const composition = [
 ]
 
 const pure =
-  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^cli\/dns-(words|records|addresses|partner)\.ts$|^admin\/health\.ts$/
+  /^(xml|xmpp|identity|negotiation|policy)\/|^routing\/bounce\.ts$|^transport\/(service-records|dns-answer|proxy-protocol)\.ts$|^cli\/dns-(words|records|services|addresses|partner)\.ts$|^admin\/health\.ts$/
 
 /** What a pure part must not name. */
 const effects: Readonly<Record<string, RegExp>> = {

@@ -1,6 +1,6 @@
 import type { Domain } from '../xmpp/address.ts'
 import type { Service } from './dns-partner.ts'
-import type { ChosenHost } from './dns-records.ts'
+import type { ChosenHost } from './dns-services.ts'
 import { type DnsFinding, type DomainPlan, unicodeOf, withUnicode, type ZoneRecord } from './dns-words.ts'
 import { count, formatTable, printable } from './output.ts'
 

@@ -1,13 +1,11 @@
 import type { DnsAnswer, DnsFailure, SrvRecord } from '../transport/dns-answer.ts'
 import { type Domain, toUnicode } from '../xmpp/address.ts'
+import type { Scope } from './dns-scope.ts'
 
 /** What DNS says, or why it says nothing; `message` names the name servers. */
 export type Found<Value> =
   | DnsAnswer<Value>
   | { readonly kind: 'failed'; readonly code: DnsFailure; readonly message: string }
-
-/** Who can reach an address; `nobody` where it is no host's. */
-export type Scope = 'public' | 'private' | 'loopback' | 'nobody'
 
 /** An IP address in its one short form. */
 export type Address = { readonly text: string; readonly scope: Scope }

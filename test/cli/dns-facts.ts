@@ -1,4 +1,5 @@
-import type { Address, Found, HostFacts, Scope, ServiceFacts } from '../../src/cli/dns-words.ts'
+import type { Scope } from '../../src/cli/dns-scope.ts'
+import type { Address, Found, HostFacts, ServiceFacts } from '../../src/cli/dns-words.ts'
 import type { SrvRecord } from '../../src/transport/dns-answer.ts'
 import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { chooseHost, type ListeningAt, planRecords } from '../../src/cli/dns-records.ts'
+import { type ListeningAt, planRecords } from '../../src/cli/dns-records.ts'
+import { chooseHost } from '../../src/cli/dns-services.ts'
 import type { HostFacts, ServiceFacts } from '../../src/cli/dns-words.ts'
 import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
 import { host, noDomain, servfail, services, srv } from './dns-facts.ts'
