@@ -1,12 +1,15 @@
+import { scopeOf } from './dns-scope.ts'
 import {
   type Address,
+  type Alias,
   addressesOf,
+  addressless,
   addressTypes,
-  aliasOf,
   type DnsFinding,
   type DomainPlan,
   failureFinding,
   type HostFacts,
+  hostAlias,
   newTtl,
   type ZoneRecord,
 } from './dns-words.ts'
@@ -17,13 +20,13 @@ import {
  */
 export function planAddresses(facts: HostFacts, addresses: readonly string[]): DomainPlan {
   const { host } = facts
-  const alias = aliasOf(facts)
+  const alias = hostAlias(facts)
   if (alias !== undefined) return planInsteadOfAlias(facts, alias, addresses)
   const records: ZoneRecord[] = []
   const findings: DnsFinding[] = []
   for (const type of addressTypes) {
     const found = facts[type]
-    const own = addresses.filter(address => isOfType(address, type))
+    const own = addresses.filter(address => typeOf(address) === type)
     const published = found.kind === 'records' ? found.records : []
     for (const address of published) {
       const fault = addressFault(address, addresses)
@@ -36,17 +39,25 @@ export function planAddresses(facts: HostFacts, addresses: readonly string[]): D
     for (const content of own.filter(address => !published.some(({ text }) => text === address))) {
       const status = found.kind === 'failed' ? 'unknown' : 'missing'
       records.push({ name: host, ttl: newTtl, type, content, status })
-      if (status === 'unknown') continue
       const message = `not there for ${content}: publish it`
-      findings.push({ severity: 'error', code: 'missing', name: host, type, message })
+      if (status === 'missing')
+        findings.push({ severity: 'error', code: 'missing', name: host, type, message })
+      findings.push(...unreachable(host, content))
     }
   }
   if (records.length === 0 && findings.length === 0) return planUnknownAddress(facts)
   return { records, findings }
 }
 
-function isOfType(address: string, type: (typeof addressTypes)[number]): boolean {
-  return address.includes(':') === (type === 'AAAA')
+function typeOf(address: string): (typeof addressTypes)[number] {
+  return address.includes(':') ? 'AAAA' : 'A'
+}
+
+// Of an address that is to be published.
+function unreachable(name: string, address: string): DnsFinding[] {
+  if (scopeOf(address) === 'public') return []
+  const message = `${address} cannot be reached from outside: publish it only where partners do not look`
+  return [{ severity: 'warning', code: 'private-address', name, type: typeOf(address), message }]
 }
 
 function addressFault(
@@ -66,37 +77,46 @@ function addressFault(
   return { severity: 'warning', code: 'private-address', message }
 }
 
-function planInsteadOfAlias(facts: HostFacts, alias: string, addresses: readonly string[]): DomainPlan {
+function planInsteadOfAlias(facts: HostFacts, alias: Alias, addresses: readonly string[]): DomainPlan {
   const name = facts.host
-  const texts = addresses.length > 0 ? addresses : addressesOf(facts).map(({ text }) => text)
-  const ttls = addressTypes.flatMap(type => (facts[type].kind === 'records' ? [facts[type].ttl] : []))
-  const cname = {
-    name,
-    ttl: Math.min(...ttls),
-    type: 'CNAME',
-    content: `${alias}.`,
-    status: 'wrong',
-  } as const
+  const usable = addressesOf(facts).filter(({ scope }) => scope !== 'nobody')
+  const texts = addresses.length > 0 ? addresses : usable.map(({ text }) => text)
+  const { target, end, ttl } = alias
+  const cname: ZoneRecord = { name, ttl, type: 'CNAME', content: `${target}.`, status: 'wrong' }
+  const absence = addressless(facts)
   const message =
-    `is an alias (CNAME) of ${alias}, which a target of SRV must not be (RFC 2782), and not every partner follows: ` +
-    `name ${alias} in SRV, or give ${name} addresses of its own`
+    absence === undefined
+      ? `is an alias (CNAME) of ${end}, which a target of SRV must not be (RFC 2782), and not every partner follows: ` +
+        `name ${end} in SRV, or give ${name} addresses of its own`
+      : `${absence}: give ${name} addresses of its own`
+  const instead = texts.map((content): ZoneRecord => {
+    return { name, ttl: newTtl, type: typeOf(content), content, status: 'missing' }
+  })
   return {
-    records: [
-      cname,
-      ...texts.map((content): ZoneRecord => {
-        return { name, ttl: newTtl, type: content.includes(':') ? 'AAAA' : 'A', content, status: 'missing' }
+    records: [cname, ...(instead.length > 0 ? instead : [placeholder(name)])],
+    findings: [
+      { severity: 'error', code: 'alias', name, type: 'A', message },
+      ...addressTypes.flatMap(type => {
+        const found = facts[type]
+        return found.kind === 'failed' ? [failureFinding(name, type, found)] : []
       }),
+      ...(instead.length > 0 ? [] : [noAddress(name, 'leads to no address')]),
+      ...texts.flatMap(text => unreachable(name, text)),
     ],
-    findings: [{ severity: 'error', code: 'alias', name, type: 'A', message }],
   }
 }
 
-function planUnknownAddress({ host, A, AAAA }: HostFacts): DomainPlan {
-  const isUnknown = A.kind === 'no-domain' && AAAA.kind === 'no-domain'
-  const what = isUnknown ? 'does not exist (NXDOMAIN)' : 'has neither A nor AAAA'
+function planUnknownAddress(facts: HostFacts): DomainPlan {
+  const { host } = facts
+  const what = addressless(facts) ?? 'has no address'
+  return { records: [placeholder(host)], findings: [noAddress(host, what)] }
+}
+
+function placeholder(name: string): ZoneRecord {
+  return { name, ttl: newTtl, type: 'A', content: null, status: 'missing' }
+}
+
+function noAddress(name: string, what: string): DnsFinding {
   const message = `${what}: publish the gateway's public address; --address IP tells it to this command`
-  return {
-    records: [{ name: host, ttl: newTtl, type: 'A', content: null, status: 'missing' }],
-    findings: [{ severity: 'error', code: 'no-address', name: host, type: 'A', message }],
-  }
+  return { severity: 'error', code: 'no-address', name, type: 'A', message }
 }

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError } from 'commander'
 import { isHostName } from '../transport/dns-answer.ts'
 import type { Domain } from '../xmpp/address.ts'
+import { parsePublishable } from './dns-scope.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { domainArgument } from './shared-arguments.ts'
 
@@ -38,6 +38,8 @@ function hostArgument(text: string): Domain {
 }
 
 function addressArgument(text: string, list: readonly string[]): readonly string[] {
-  if (isIP(text) === 0) throw new InvalidArgumentError('Expected an IP address.')
-  return [...list, text]
+  const address = parsePublishable(text)
+  if (address === undefined)
+    throw new InvalidArgumentError('Expected an IP address that other hosts can connect to.')
+  return [...list, address]
 }

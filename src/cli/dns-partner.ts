@@ -3,11 +3,13 @@ import type { Domain } from '../xmpp/address.ts'
 import {
   type Address,
   addressesOf,
+  addressless,
   addressTypes,
   aliasOf,
   type DnsFinding,
   failureFinding,
   type HostFacts,
+  hostAlias,
   isAbsent,
   type ServiceFacts,
   serviceName,
@@ -19,7 +21,7 @@ export type Search =
   | { readonly kind: 'no-service' | 'failed'; readonly message: string }
 
 /** One target and where it leads. Priority and weight are an SRV record's; `ttl` in seconds. */
-export type Trial = Target & {
+export type Trial = Omit<Target, 'priority' | 'weight'> & {
   readonly priority: number | null
   readonly weight: number | null
   readonly ttl: number | null
@@ -61,16 +63,14 @@ export function judgeService(
 
 function trialOf(target: Target, facts: ServiceFacts | undefined, hosts: readonly HostFacts[]): Trial {
   const found = target.directTls ? facts?.xmpps : facts?.xmpp
-  const records = target.source === 'srv' && found?.kind === 'records' ? found : undefined
-  const record = records?.records.find(srv => srv.target === target.host && srv.port === target.port)
   const host = hosts.find(facts => facts.host === target.host)
   return {
     ...target,
-    priority: record?.priority ?? null,
-    weight: record?.weight ?? null,
-    ttl: records?.ttl ?? null,
+    priority: target.priority ?? null,
+    weight: target.weight ?? null,
+    ttl: target.source === 'srv' && found?.kind === 'records' ? found.ttl : null,
     addresses: host === undefined ? null : usableAddresses(host),
-    alias: (host && aliasOf(host)) ?? null,
+    alias: (host && hostAlias(host))?.end ?? null,
   }
 }
 
@@ -104,13 +104,16 @@ function verdict(
     return search.kind === 'no-service' ? [told] : []
   }
   const isFallback = search.targets[0]?.source === 'fallback'
+  const alias = aliasOf(facts.xmpp)
+  const absence =
+    alias === undefined ? 'not there' : `is an alias (CNAME) of ${alias.end}, which has no such record`
   if (!isServed) {
     const message = isFallback
-      ? `not there, and ${domain} has no address to fall back to`
+      ? `${absence}, and ${domain} has no address to fall back to`
       : 'leads to no address'
     return [{ severity, code: 'no-service', ...service, message }]
   }
-  const message = `not there: what is left is the address of ${domain} itself, port 5269`
+  const message = `${absence}: what is left is the address of ${domain} itself, port 5269`
   return isFallback ? [{ severity: 'warning', code: 'fallback', ...service, message }] : []
 }
 
@@ -128,11 +131,15 @@ function serviceFindings(facts: ServiceFacts, search: Search): DnsFinding[] {
       findings.push(failureFinding(name, type, found, severity))
     }
     if (found.kind !== 'records') continue
-    if (found.records.length === 0) {
-      const message = 'is there, but its targets are no host names: nobody can use it'
+    for (const { target } of found.unusable) {
+      const message = `leads to ${target}, which is no host name: it is not tried`
       findings.push({ severity: 'warning', code: 'bad-target', name, type, message })
     }
-    const isAlone = found.records.length === 1
+    for (const { target } of found.records.filter(({ port, target }) => port === 0 && target !== '.')) {
+      const message = `leads to ${target}, port 0, where nobody can listen: it is not tried`
+      findings.push({ severity: 'warning', code: 'wrong-port', name, type, message })
+    }
+    const isAlone = found.records.length + found.unusable.length === 1
     const isTold = isAlone && search.kind === 'no-service'
     if (!isTold && found.records.some(({ target }) => target === '.')) {
       const message = isAlone
@@ -145,7 +152,7 @@ function serviceFindings(facts: ServiceFacts, search: Search): DnsFinding[] {
 }
 
 function hostFindings(facts: HostFacts, isServed: boolean): DnsFinding[] {
-  const { host, A, AAAA } = facts
+  const { host } = facts
   const findings: DnsFinding[] = []
   const severity = isServed ? 'warning' : 'error'
   const add = (code: DnsFinding['code'], type: DnsFinding['type'], message: string) =>
@@ -154,22 +161,16 @@ function hostFindings(facts: HostFacts, isServed: boolean): DnsFinding[] {
     const found = facts[type]
     if (found.kind === 'failed') findings.push(failureFinding(host, type, found, severity))
   }
-  const alias = aliasOf(facts)
-  if (alias !== undefined)
-    add(
-      'alias',
-      'A',
-      `is an alias (CNAME) of ${alias}: we follow it, though RFC 2782 forbids it for a target`,
-    )
+  const absence = addressless(facts)
+  if (absence !== undefined) add('no-address', 'A', absence)
+  const end = absence === undefined ? hostAlias(facts)?.end : undefined
+  if (end !== undefined)
+    add('alias', 'A', `is an alias (CNAME) of ${end}: we follow it, though RFC 2782 forbids it for a target`)
   for (const { text } of addressesOf(facts).filter(address => !isUsable(address)))
     add(
       'unusable-address',
       text.includes(':') ? 'AAAA' : 'A',
       `${text} is no host's address, and is not tried`,
     )
-  const kinds = [A.kind, AAAA.kind]
-  if (kinds.every(kind => kind === 'no-domain')) add('no-address', 'A', 'does not exist (NXDOMAIN)')
-  else if (kinds.every(kind => kind === 'no-data' || kind === 'no-domain'))
-    add('no-address', 'A', 'has neither A nor AAAA')
   return findings
 }

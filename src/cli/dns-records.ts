@@ -2,7 +2,14 @@ import type { Domain } from '../xmpp/address.ts'
 import { planAddresses } from './dns-addresses.ts'
 import type { Scope } from './dns-scope.ts'
 import { type ChosenHost, planService } from './dns-services.ts'
-import { type DnsFinding, type DomainPlan, type HostFacts, isAbsent, type ServiceFacts } from './dns-words.ts'
+import {
+  type DnsFinding,
+  type DomainPlan,
+  type HostFacts,
+  isAbsent,
+  type ServiceFacts,
+  withOneTtl,
+} from './dns-words.ts'
 
 /** Where the gateway listens; `every` is a listener at all addresses. */
 export type ListeningAt = {
@@ -41,7 +48,7 @@ export function planRecords(
     ...looked.map(one => planAddresses(one, one.host === host.name ? gatewayAddresses : [])),
   ]
   return {
-    records: plans.flatMap(plan => plan.records),
+    records: withOneTtl(plans.flatMap(plan => plan.records)),
     findings: [...absence(facts), ...plans.flatMap(plan => plan.findings)],
   }
 }

@@ -1,14 +1,8 @@
-import { BlockList, isIPv6, SocketAddress } from 'node:net'
+import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net'
 import { isHost } from '../transport/dialer.ts'
 
 /** Who can reach an address; `nobody` where it is no host's. */
 export type Scope = 'public' | 'private' | 'loopback' | 'nobody'
-
-/** An IP address in the form in which two that are the same are equal. */
-export function shortForm(address: string): string {
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-  return new SocketAddress({ address, family }).address
-}
 
 /** Who can reach an address. */
 export function scopeOf(address: string): Scope {
@@ -16,6 +10,23 @@ export function scopeOf(address: string): Scope {
   if (!isHost(address)) return 'nobody'
   if (loopback.check(address, family)) return 'loopback'
   return inside.check(address, family) ? 'private' : 'public'
+}
+
+/** An IP address in the form in which two that are the same are equal. */
+export function shortForm(address: string): string {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  return new SocketAddress({ address, family }).address
+}
+
+/**
+ * Reads an address that other hosts are to connect to, into its short form; IPv4 written as IPv6 (`::ffff:192.0.2.1`) is IPv4.
+ * @returns undefined where it is no address, or none that another host could use
+ */
+export function parsePublishable(text: string): string | undefined {
+  if (isIP(text) === 0 || text.includes('%')) return undefined // a zone id (RFC 4007) means something on this machine alone
+  const address = shortForm(text).replace(/^::ffff:(?=.*\.)/, '')
+  const scope = scopeOf(address)
+  return scope === 'nobody' || scope === 'loopback' ? undefined : address
 }
 
 const loopback = new BlockList()

@@ -1,7 +1,9 @@
-import type { SrvRecord } from '../transport/dns-answer.ts'
+import type { DnsAnswer, SrvRecord } from '../transport/dns-answer.ts'
 import type { Domain } from '../xmpp/address.ts'
 import {
+  type Alias,
   addressesOf,
+  aliasOf,
   type DnsFinding,
   type DomainPlan,
   failureFinding,
@@ -17,6 +19,9 @@ export type ChosenHost = {
   readonly name: string
   readonly from: 'option' | 'published' | 'placeholder'
 }
+
+/** The SRV records that an answer holds. */
+type Published = DnsAnswer<SrvRecord> & { readonly kind: 'records' }
 
 const fallbackPort = 5269
 
@@ -40,43 +45,90 @@ export function planService(
 ): DomainPlan {
   const name = serviceName(facts.domain, directTls)
   const found = directTls ? facts.xmpps : facts.xmpp
-  const record = (content: string, status: ZoneRecord['status'], ttl = newTtl): ZoneRecord => {
-    return { name, ttl, type: 'SRV', content, status }
+  const needed = (port: number, status: 'missing' | 'unknown'): ZoneRecord => {
+    return { name, ttl: newTtl, type: 'SRV', content: `0 0 ${port} ${host.name}.`, status }
   }
-  const needed = (port: number, status: 'missing' | 'unknown') => record(`0 0 ${port} ${host.name}.`, status)
   if (found.kind === 'failed') {
     const findings = ports.length === 0 ? [] : [failureFinding(name, 'SRV', found)]
     return { records: ports.map(port => needed(port, 'unknown')), findings }
   }
-  const published = found.kind === 'records' ? found.records : []
+  const alias = aliasOf(found)
+  const { records, findings, served } =
+    found.kind === 'records' ? judge(found, alias?.end ?? name, host, ports) : nothing
+  const missing = ports.filter(port => !served.includes(port))
+  const without =
+    found.kind === 'records' ? 'publish it' : directTls ? onlyStarttls : fallingBack(facts, ports)
+  const all = [
+    ...findings,
+    ...missing.map((port): DnsFinding => {
+      const message = `not there for port ${port}: ${without}`
+      return { severity: 'error', code: 'missing', name, type: 'SRV', message }
+    }),
+  ]
+  if (alias === undefined)
+    return { records: [...records, ...missing.map(port => needed(port, 'missing'))], findings: all }
+  // Beside an alias there can be no other record: it holds all that is needed, or goes.
+  const isKept = missing.length === 0 && records.some(({ status }) => status !== 'wrong')
+  const status = isKept ? 'published' : 'wrong'
+  const cname: ZoneRecord = { name, ttl: alias.ttl, type: 'CNAME', content: `${alias.target}.`, status }
+  const instead = isKept ? [] : ports.map(port => needed(port, 'missing'))
+  const told = aliasFault(alias, found.kind, isKept, ports)
+  return {
+    records: [cname, ...instead, ...records],
+    findings: [{ ...told, code: 'alias', name, type: 'SRV' }, ...all],
+  }
+}
+
+const nothing = { records: [], findings: [], served: [] }
+
+function judge(
+  { records: published, unusable, ttl }: Published,
+  name: string,
+  host: ChosenHost,
+  ports: readonly number[],
+): DomainPlan & { readonly served: readonly number[] } {
+  const type = 'SRV'
   const fits = (srv: SrvRecord): boolean =>
     srv.target !== '.' && ports.includes(srv.port) && (host.from !== 'option' || srv.target === host.name)
   const isServed = published.some(fits)
+  const isAlone = published.length + unusable.length === 1
   const records: ZoneRecord[] = []
   const findings: DnsFinding[] = []
   for (const srv of published) {
-    const fault = fits(srv)
-      ? undefined
-      : faultOf(srv, { ports, host, isServed, isAlone: published.length === 1 })
+    const fault = fits(srv) ? undefined : faultOf(srv, { ports, host, isServed, isAlone })
     const status = fault === undefined ? 'published' : fault.severity === 'error' ? 'wrong' : 'other'
-    records.push(record(contentOf(srv), status, found.kind === 'records' ? found.ttl : newTtl))
-    if (fault !== undefined) findings.push({ ...fault, name, type: 'SRV' })
+    records.push({ name, ttl, type, content: contentOf(srv), status })
+    if (fault !== undefined) findings.push({ ...fault, name, type })
   }
-  if (found.kind === 'records' && published.length === 0) {
-    const message = 'is there, but its targets are no host names: nobody can use it'
-    findings.push({ severity: 'error', code: 'bad-target', name, type: 'SRV', message })
+  for (const srv of unusable) {
+    records.push({ name, ttl, type, content: contentOf(srv), status: 'wrong' })
+    const message = `leads to ${srv.target}, which is no host name: change or remove it`
+    findings.push({ severity: 'error', code: 'bad-target', name, type, message })
   }
-  for (const port of ports.filter(each => !published.some(srv => fits(srv) && srv.port === each))) {
-    records.push(needed(port, 'missing'))
-    const without = published.length > 0 ? 'publish it' : directTls ? onlyStarttls : fallingBack(facts, ports)
-    const message = `not there for port ${port}: ${without}`
-    findings.push({ severity: 'error', code: 'missing', name, type: 'SRV', message })
-  }
-  return { records, findings }
+  return { records, findings, served: published.filter(fits).map(({ port }) => port) }
 }
 
 function contentOf({ priority, weight, port, target }: SrvRecord): string {
   return `${priority} ${weight} ${port} ${target === '.' ? '.' : `${target}.`}`
+}
+
+function aliasFault(
+  { end }: Alias,
+  kind: DnsAnswer<SrvRecord>['kind'],
+  isKept: boolean,
+  ports: readonly number[],
+): Pick<DnsFinding, 'severity' | 'message'> {
+  const alias = `is an alias (CNAME) of ${end}`
+  if (isKept)
+    return { severity: 'warning', message: `${alias}, whose records fit: partners go where those lead` }
+  const which = {
+    records: 'whose records do not fit',
+    'no-data': 'which has no SRV record',
+    'no-domain': 'which does not exist (NXDOMAIN)',
+  }[kind]
+  if (ports.length > 0)
+    return { severity: 'error', message: `${alias}, ${which}: put the right record in its place` }
+  return { severity: kind === 'records' ? 'error' : 'warning', message: `${alias}, ${which}: remove it` }
 }
 
 function faultOf(

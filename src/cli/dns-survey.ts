@@ -38,8 +38,9 @@ async function surveyHost(resolver: Resolver, host: string): Promise<HostFacts> 
 }
 
 function addressItself(host: string): HostFacts {
-  const answer = { kind: 'records', records: [host], authenticated: false, owner: host, ttl: 0 } as const
-  const [there, none] = [withScope(answer), { kind: 'no-data' } as const]
+  const common = { aliases: [], ttl: 0 } as const
+  const none = { kind: 'no-data', ...common } as const
+  const there = withScope({ kind: 'records', records: [host], unusable: [], authenticated: false, ...common })
   return isIPv6(host) ? { host, A: none, AAAA: there } : { host, A: there, AAAA: none }
 }
 
@@ -57,5 +58,5 @@ async function settle<Answer>(
 function withScope(found: Found<string>): Found<Address> {
   if (found.kind !== 'records') return found
   const records = found.records.map(text => ({ text: shortForm(text), scope: scopeOf(text) }))
-  return { ...found, records }
+  return { ...found, records, unusable: [] }
 }

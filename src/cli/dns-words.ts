@@ -89,7 +89,9 @@ export function targetNames({ xmpp, xmpps }: ServiceFacts): readonly string[] {
 
 /** Whether DNS says that the domain does not exist at all. NXDOMAIN of a service alone says nothing of the domain. */
 export function isAbsent({ xmpp, xmpps, own }: ServiceFacts): boolean {
-  return [xmpp, xmpps, own.A, own.AAAA].every(({ kind }) => kind === 'no-domain')
+  return [xmpp, xmpps, own.A, own.AAAA].every(
+    found => found.kind === 'no-domain' && found.aliases.length === 0,
+  )
 }
 
 /** The addresses of a host, both families. */
@@ -100,13 +102,39 @@ export function addressesOf(facts: HostFacts): readonly Address[] {
   })
 }
 
-/** The name at which an alias ends, where the host is one; RFC 2782 wants no alias as a target. */
-export function aliasOf(facts: HostFacts): string | undefined {
-  const owners = addressTypes.map(type => {
-    const found = facts[type]
-    return found.kind === 'records' ? found.owner : facts.host
-  })
-  return owners.find(owner => owner !== facts.host)
+/** An alias (CNAME): the name in its record, the name at its end, and what is left of it in seconds. */
+export type Alias = { readonly target: string; readonly end: string; readonly ttl: number }
+
+/** The alias that a name is, as far as an answer tells. */
+export function aliasOf(found: Found<unknown>): Alias | undefined {
+  if (found.kind === 'failed') return undefined
+  const [target, ...others] = found.aliases
+  return target === undefined ? undefined : { target, end: others.at(-1) ?? target, ttl: found.ttl }
+}
+
+/** The alias that a host is; RFC 2782 wants none as a target. */
+export function hostAlias(facts: HostFacts): Alias | undefined {
+  return addressTypes.map(type => aliasOf(facts[type])).find(alias => alias !== undefined)
+}
+
+/** That a host has no address, and why, as far as its answers tell; undefined where it may have one. */
+export function addressless(facts: HostFacts): string | undefined {
+  const kinds = addressTypes.map(type => facts[type].kind)
+  const end = hostAlias(facts)?.end
+  const which = end === undefined ? '' : `is an alias (CNAME) of ${end}, which `
+  if (kinds.every(kind => kind === 'no-domain')) return `${which}does not exist (NXDOMAIN)`
+  return kinds.every(kind => kind === 'no-data' || kind === 'no-domain')
+    ? `${which}has neither A nor AAAA`
+    : undefined
+}
+
+/** Gives the records of one set one TTL (RFC 2181 §5.2), that of new ones where some are. What is wrong is in no set. */
+export function withOneTtl(records: readonly ZoneRecord[]): ZoneRecord[] {
+  const setOf = ({ name, type }: ZoneRecord) => `${name} ${type}`
+  const changed = new Set(records.filter(({ status }) => status === 'missing').map(setOf))
+  return records.map(record =>
+    record.status !== 'wrong' && changed.has(setOf(record)) ? { ...record, ttl: newTtl } : record,
+  )
 }
 
 /** A lookup that failed, and what to do. */
@@ -137,5 +165,5 @@ export function withUnicode(name: string): string {
 
 /** A name in U-labels, for people alone. */
 export function unicodeOf(name: string): string {
-  return toUnicode(name as Domain)
+  return toUnicode(name as Domain) || name
 }

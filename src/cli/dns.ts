@@ -66,7 +66,7 @@ async function showLocal(
 ): Promise<number> {
   const { resolver, asked } = known
   const listeners = known.settings.listen.map(listeningAt)
-  const given = [...new Set(addresses.map(shortForm))]
+  const given = [...new Set(addresses)]
   const plans = []
   for (const domain of domains) {
     const facts = await surveyServices(resolver, domain)

@@ -7,7 +7,7 @@ import { type AddressOutcome, type Families, RaceLost, raceToConnect } from './a
 import { within } from './deadline.ts'
 import type { DnsAnswer, RecordOf, RecordType, SrvRecord } from './dns-answer.ts'
 import type { Resolver } from './resolver.ts'
-import type { Target } from './service-records.ts'
+import type { Target, Targets } from './service-records.ts'
 import { targetsFor } from './service-records.ts'
 
 const maxAddresses = 16 // of one family of one host
@@ -83,7 +83,7 @@ export class Dialer {
       throw new DialError('dns-failed', messageOf(failure.reason), { cause: failure.reason })
     }
     if (found.kind === 'targets') return found.targets
-    throw new DialError('dns-no-service', `${domain} publishes that it has no XMPP server`)
+    throw new DialError('dns-no-service', `${domain} ${whyNone(found)}`)
   }
 
   /**
@@ -91,7 +91,8 @@ export class Dialer {
    * @throws {DialError} naming every address and its cause, or the signal's reason
    */
   async connect(target: Target, signal: AbortSignal, tell: Tell = () => {}): Promise<Socket> {
-    tell({ step: 'server', ...target })
+    const { host, port, directTls, source } = target
+    tell({ step: 'server', host, port, directTls, source })
     const failures: unknown[] = []
     const find = (type: 'A' | 'AAAA', until: AbortSignal) =>
       this.#addressesOf(target.host, type, until, tell).catch((error: unknown) => {
@@ -147,8 +148,8 @@ export class Dialer {
     const asked = { step: 'dns', question: `${name} ${type}`, ...(isCached && { isCached }) } as const
     try {
       const answer = await this.#resolver.lookup(name, type, signal)
-      const records = answer.kind === 'records' ? answer.records.map(inZoneForm) : []
-      tell({ ...asked, outcome: answer.kind, records, reason: null })
+      const found = answer.kind === 'records' ? [...answer.records, ...answer.unusable] : []
+      tell({ ...asked, outcome: answer.kind, records: found.map(inZoneForm), reason: null })
       return answer
     } catch (error) {
       const isUnwanted = signal.aborted && signal.reason?.name !== 'TimeoutError'
@@ -156,6 +157,13 @@ export class Dialer {
       throw error
     }
   }
+}
+
+function whyNone(found: Exclude<Targets, { kind: 'targets' }>): string {
+  if (found.kind === 'no-service') return 'publishes that it has no XMPP server'
+  const [first, ...others] = found.records
+  const rest = others.length === 0 ? '' : `, and ${others.length} more`
+  return `publishes SRV records, but none that leads to a server: ${inZoneForm(first)}${rest}`
 }
 
 function inZoneForm(record: SrvRecord | string): string {
@@ -196,7 +204,7 @@ export function isHost(address: string): boolean {
 }
 
 function answerOf(outcome: PromiseSettledResult<DnsAnswer<SrvRecord>>): DnsAnswer<SrvRecord> {
-  return outcome.status === 'fulfilled' ? outcome.value : { kind: 'no-data' }
+  return outcome.status === 'fulfilled' ? outcome.value : { kind: 'no-data', aliases: [], ttl: 0 }
 }
 
 function messageOf(error: unknown): string {

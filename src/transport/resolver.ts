@@ -4,7 +4,7 @@ import type { Resource } from 'dns2'
 import { Packet } from 'dns2'
 import { within } from './deadline.ts'
 import type { DnsAnswer, RecordOf, RecordType } from './dns-answer.ts'
-import { DnsError, isHostName } from './dns-answer.ts'
+import { DnsError, escapeName, isHostName, isUsable } from './dns-answer.ts'
 import type { AnyAnswer } from './dns-cache.ts'
 import { DnsCache } from './dns-cache.ts'
 import type { Accept, NameServer } from './dns-exchange.ts'
@@ -17,11 +17,13 @@ const ednsBytes = 1232 // what passes every path unfragmented (DNS flag day 2020
 /** One lookup under way, shared by all who ask the same; it ends when the last of them leaves. */
 type Flight = { readonly answer: Promise<AnyAnswer>; readonly controller: AbortController; waiting: number }
 
-/** What one reply says: the answer, or which name to ask for, so many aliases on. `ttl` in seconds. */
-type Reading = { readonly links: number; readonly ttl: number | undefined; readonly isAuthentic: boolean } & (
-  | { readonly answer: AnyAnswer }
-  | { readonly alias: string }
-)
+/** What one reply says: the answer, or where the alias leads about which to ask on. `ttl` in seconds. */
+type Reading = {
+  readonly aliases: readonly string[]
+  readonly ttl: number | undefined
+  readonly isAuthentic: boolean
+  readonly answer: AnyAnswer | undefined
+}
 
 type ResolverOptions = {
   readonly servers: readonly string[] | undefined
@@ -59,7 +61,7 @@ export class Resolver {
     signal?: AbortSignal,
   ): Promise<DnsAnswer<RecordOf[Type]>> {
     signal?.throwIfAborted()
-    if (!isHostName(name)) return { kind: 'no-domain' }
+    if (!isHostName(name)) return { kind: 'no-domain', aliases: [], ttl: 0 }
     const key = keyOf(name, type)
     const answer = this.#cache.get(key) ?? (await this.#share(key, name.toLowerCase(), type, signal))
     return answer as DnsAnswer<RecordOf[Type]>
@@ -119,23 +121,23 @@ export class Resolver {
     type: RecordType,
     signal: AbortSignal,
   ): Promise<{ answer: AnyAnswer; ttl: number | undefined }> {
-    let asked = name
+    const aliases: string[] = []
     let ttl: number | undefined
     let isAuthentic = true
-    for (let aliases = 0; ; ) {
-      const reading = await this.#ask(asked, type, signal)
-      aliases += reading.links
+    for (;;) {
+      const reading = await this.#ask(aliases.at(-1) ?? name, type, signal)
+      aliases.push(...reading.aliases)
       ttl = earlier(ttl, reading.ttl)
       isAuthentic &&= reading.isAuthentic
-      if (aliases > aliasLimit) {
+      if (aliases.length > aliasLimit) {
         throw new DnsError(
           'bad-response',
           `${name} ${type}: more than ${aliasLimit} aliases, one after another`,
         )
       }
-      if ('alias' in reading) asked = reading.alias
-      else if (reading.answer.kind !== 'records') return { answer: reading.answer, ttl }
-      else return { answer: { ...reading.answer, authenticated: isAuthentic, ttl: ttl ?? 0 }, ttl }
+      if (reading.answer === undefined) continue
+      const answer = { ...reading.answer, aliases, ttl: ttl ?? 0 }
+      return { answer: answer.kind === 'records' ? { ...answer, authenticated: isAuthentic } : answer, ttl }
     }
   }
 
@@ -209,23 +211,30 @@ function read(reply: Packet, name: string, type: RecordType, isAuthentic: boolea
   const negativeTtl = soa && Math.min(soa.ttl, soa.minimum ?? soa.ttl) // RFC 2308 §5
   refuseUnusable(reply, soa !== undefined)
   const chain = followAliases(reply.answers, name)
-  const owner = chain.at(-1)?.domain?.toLowerCase() ?? name
+  const aliases = chain.map(({ domain = '' }) => domain.toLowerCase())
+  const owner = aliases.at(-1) ?? name
   const found = reply.answers.filter(record => isOf(record, owner, Packet.TYPE[type]))
   const ttl = [...chain, ...found].reduce<number | undefined>(
     (least, record) => earlier(least, record.ttl),
     undefined,
   )
-  const common = { links: chain.length, isAuthentic }
-  if (reply.header.rcode === Packet.RCODE.NXDOMAIN) {
-    return { ...common, ttl: earlier(ttl, negativeTtl), answer: { kind: 'no-domain' } }
+  const common = { aliases, isAuthentic }
+  const none = (kind: 'no-data' | 'no-domain'): Reading => {
+    return { ...common, ttl: earlier(ttl, negativeTtl), answer: { kind, aliases, ttl: ttl ?? 0 } }
   }
+  if (reply.header.rcode === Packet.RCODE.NXDOMAIN) return none('no-domain')
   if (found.length > 0) {
-    const records = found.map(contentOf).filter(value => value !== undefined)
-    const answer = { kind: 'records', records, authenticated: isAuthentic, owner, ttl: ttl ?? 0 } as const
-    return { ...common, ttl, answer }
+    const contents = found.map(contentOf).filter(value => value !== undefined)
+    const records = contents.filter(isUsable)
+    const unusable = contents.filter(content => !isUsable(content))
+    return {
+      ...common,
+      ttl,
+      answer: { kind: 'records', records, unusable, authenticated: isAuthentic, aliases, ttl: ttl ?? 0 },
+    }
   }
-  if (chain.length > 0 && soa === undefined) return { ...common, ttl, alias: owner }
-  return { ...common, ttl: earlier(ttl, negativeTtl), answer: { kind: 'no-data' } }
+  if (chain.length > 0 && soa === undefined) return { ...common, ttl, answer: undefined }
+  return none('no-data')
 }
 
 function refuseUnusable({ header, answers, authorities, errors }: Packet, hasSoa: boolean): void {
@@ -261,13 +270,11 @@ function isOf(record: Resource, owner: string, type: number): boolean {
   return record.type === type && record.class === Packet.CLASS.IN && record.name.toLowerCase() === owner
 }
 
-// A target that is no host name is left out: it could be anything (RFC 2782 asks for a domain name).
 function contentOf(record: Resource): RecordOf[RecordType] | undefined {
   if (record.type !== Packet.TYPE.SRV) return record.address
-  const { priority = 0, weight = 0, port = 0 } = record
-  const target = record.target === '' ? '.' : record.target?.toLowerCase()
-  if (target === undefined || (target !== '.' && !isHostName(target))) return undefined
-  return { priority, weight, port, target }
+  const { priority = 0, weight = 0, port = 0, target } = record
+  if (target === undefined) return undefined
+  return { priority, weight, port, target: target === '' ? '.' : escapeName(target).toLowerCase() }
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

@@ -6,15 +6,19 @@ export type Target = {
   readonly port: number
   readonly directTls: boolean
   readonly source: 'proxy' | 'srv' | 'fallback'
+  /** Priority and weight are its SRV record's. */
+  readonly priority?: number
+  readonly weight?: number
 }
 
 /** An SRV record of one of the two services: `_xmpps-server` is direct TLS, `_xmpp-server` is not. */
 export type ServiceRecord = SrvRecord & { readonly directTls: boolean }
 
-/** Where to find a domain's servers, or that it says it has none. */
+/** Where to find a domain's servers, that it says it has none, or that it names them in records that nobody can use. */
 export type Targets =
   | { readonly kind: 'targets'; readonly targets: readonly [Target, ...Target[]] }
   | { readonly kind: 'no-service' }
+  | { readonly kind: 'unusable'; readonly records: readonly [SrvRecord, ...SrvRecord[]] }
 
 const serverPort = 5269
 
@@ -31,7 +35,10 @@ export function targetsFor(
   const [first, ...others] = orderTargets([...usable(xmpps, true), ...usable(xmpp, false)], random)
   if (first !== undefined) return { kind: 'targets', targets: [first, ...others] }
   // Whoever publishes `_xmpp-server` is nowhere else (RFC 6120 §3.2.1); no direct TLS says nothing of STARTTLS.
-  if (xmpp.kind === 'records') return { kind: 'no-service' }
+  if (xmpp.kind === 'records') {
+    const [record, ...records] = [...unusable(xmpps), ...unusable(xmpp)]
+    return record === undefined ? { kind: 'no-service' } : { kind: 'unusable', records: [record, ...records] }
+  }
   return {
     kind: 'targets',
     targets: [{ host: domain, port: serverPort, directTls: false, source: 'fallback' }],
@@ -50,8 +57,9 @@ export function orderTargets(records: readonly ServiceRecord[], random: () => nu
     const size = waiting.findIndex(record => record.priority !== waiting[0]?.priority)
     const group = size < 0 ? waiting : waiting.slice(0, size)
     const [drawn] = waiting.splice(draw(group, random), 1)
-    if (drawn)
-      ordered.push({ host: drawn.target, port: drawn.port, directTls: drawn.directTls, source: 'srv' })
+    if (drawn === undefined) continue
+    const { target: host, port, directTls, priority, weight } = drawn
+    ordered.push({ host, port, directTls, source: 'srv', priority, weight })
   }
   return ordered
 }
@@ -60,6 +68,12 @@ function usable(answer: DnsAnswer<SrvRecord>, directTls: boolean): ServiceRecord
   if (answer.kind !== 'records') return []
   const records = answer.records.filter(record => record.target !== '.' && record.port !== 0)
   return records.map(record => ({ ...record, directTls }))
+}
+
+// Records that name a server, and lead to none.
+function unusable(answer: DnsAnswer<SrvRecord>): readonly SrvRecord[] {
+  if (answer.kind !== 'records') return []
+  return [...answer.unusable, ...answer.records.filter(({ target, port }) => target !== '.' && port === 0)]
 }
 
 function draw(group: readonly ServiceRecord[], random: () => number): number {

@@ -1,22 +1,29 @@
 import type { Scope } from '../../src/cli/dns-scope.ts'
 import type { Address, Found, HostFacts, ServiceFacts } from '../../src/cli/dns-words.ts'
-import type { SrvRecord } from '../../src/transport/dns-answer.ts'
+import { isUsable, type SrvRecord } from '../../src/transport/dns-answer.ts'
 import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
 
 /** The domain that the tables are about. */
 export const contoso = parseDomain('contoso.com') as Domain
 
-export const noData = { kind: 'no-data' } as const
-export const noDomain = { kind: 'no-domain' } as const
+export const noData = { kind: 'no-data', aliases: [], ttl: 30 } as const
+export const noDomain = { kind: 'no-domain', aliases: [], ttl: 30 } as const
 export const servfail = { kind: 'failed', code: 'servfail', message: 'SERVFAIL' } as const
 
-/** SRV records, written `priority weight port target`. */
-export function srv(...texts: readonly string[]): Found<SrvRecord> {
-  const records = texts.map(text => {
+/** SRV records, written `priority weight port target`; those whose target is no host name are unusable. */
+export function srv(...texts: readonly string[]): Extract<Found<SrvRecord>, { kind: 'records' }> {
+  const all = texts.map(text => {
     const [priority, weight, port, target = ''] = text.split(' ')
     return { priority: Number(priority), weight: Number(weight), port: Number(port), target }
   })
-  return { kind: 'records', records, authenticated: false, owner: '', ttl: 60 }
+  const records = all.filter(isUsable)
+  const unusable = all.filter(record => !isUsable(record))
+  return { kind: 'records', records, unusable, authenticated: false, aliases: [], ttl: 60 }
+}
+
+/** The same answer, at the end of these aliases. */
+export function through<Answer extends object>(answer: Answer, ...aliases: readonly string[]): Answer {
+  return { ...answer, aliases }
 }
 
 /** A host with these addresses, or with these answers. */
@@ -32,7 +39,8 @@ export function host(
   const asFound = (answer: Found<Address> | readonly string[] = noData): Found<Address> => {
     if ('kind' in answer) return answer
     const records = answer.map(text => ({ text, scope: found.scope ?? 'public' }))
-    return { kind: 'records', records, authenticated: false, owner: found.alias ?? name, ttl: 60 }
+    const aliases = found.alias === undefined ? [] : [found.alias]
+    return { kind: 'records', records, unusable: [], authenticated: false, aliases, ttl: 60 }
   }
   return { host: name, A: asFound(found.A), AAAA: asFound(found.AAAA) }
 }

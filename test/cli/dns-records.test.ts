@@ -3,7 +3,7 @@ import { type ListeningAt, planRecords } from '../../src/cli/dns-records.ts'
 import { chooseHost } from '../../src/cli/dns-services.ts'
 import type { HostFacts, ServiceFacts } from '../../src/cli/dns-words.ts'
 import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
-import { host, noDomain, servfail, services, srv } from './dns-facts.ts'
+import { host, noData, noDomain, servfail, services, srv, through } from './dns-facts.ts'
 
 const edge = parseDomain('edge.contoso.com') as Domain
 const starttls: ListeningAt = { address: '::', port: 5269, directTls: false, scope: 'every' }
@@ -162,12 +162,101 @@ describe('a service', () => {
     ],
     [
       'has targets that are no host names',
-      { facts: { xmpp: srv() }, given: edge },
+      { facts: { xmpp: srv('0 0 5269 192.0.2.9', '0 0 5269 a\\032b') }, given: edge },
       [
+        'wrong _xmpp-server.tcp SRV 0 0 5269 192.0.2.9.',
+        'wrong _xmpp-server.tcp SRV 0 0 5269 a\\032b.',
         'missing _xmpp-server.tcp SRV 0 0 5269 edge.',
         ...addressesThere,
         'error bad-target _xmpp-server.tcp SRV',
+        'error bad-target _xmpp-server.tcp SRV',
         'error missing _xmpp-server.tcp SRV',
+      ],
+    ],
+    [
+      'has a target that is no host name beside a good one',
+      { facts: { xmpp: srv('0 0 5269 192.0.2.9', '0 0 5269 edge.contoso.com') } },
+      [
+        there,
+        'wrong _xmpp-server.tcp SRV 0 0 5269 192.0.2.9.',
+        ...addressesThere,
+        'error bad-target _xmpp-server.tcp SRV',
+      ],
+    ],
+    [
+      'is an alias that fits',
+      { facts: { xmpp: through(srv('0 0 5269 edge.contoso.com'), 'mid.example', 'srv.example') } },
+      [
+        'published _xmpp-server.tcp CNAME mid.example.',
+        'published srv.example SRV 0 0 5269 edge.',
+        ...addressesThere,
+        'warning alias _xmpp-server.tcp SRV',
+      ],
+    ],
+    [
+      'is an alias that fits, of more than fits',
+      {
+        facts: {
+          xmpp: through(srv('0 0 5269 edge.contoso.com', '0 0 5299 edge.contoso.com'), 'srv.example'),
+        },
+      },
+      [
+        'published _xmpp-server.tcp CNAME srv.example.',
+        'published srv.example SRV 0 0 5269 edge.',
+        'wrong srv.example SRV 0 0 5299 edge.',
+        ...addressesThere,
+        'warning alias _xmpp-server.tcp SRV',
+        'error wrong-port srv.example SRV',
+      ],
+    ],
+    [
+      'is an alias of another port',
+      { facts: { xmpp: through(srv('0 0 5299 edge.contoso.com'), 'srv.example') } },
+      [
+        'wrong _xmpp-server.tcp CNAME srv.example.',
+        'missing _xmpp-server.tcp SRV 0 0 5269 edge.',
+        'wrong srv.example SRV 0 0 5299 edge.',
+        ...addressesThere,
+        'error alias _xmpp-server.tcp SRV',
+        'error wrong-port srv.example SRV',
+        'error missing _xmpp-server.tcp SRV',
+      ],
+    ],
+    [
+      'is an alias that has one of two ports',
+      {
+        facts: { xmpp: through(srv('0 0 5269 edge.contoso.com'), 'srv.example') },
+        listeners: [starttls, { ...starttls, port: 5299 }],
+      },
+      [
+        'wrong _xmpp-server.tcp CNAME srv.example.',
+        'missing _xmpp-server.tcp SRV 0 0 5269 edge.',
+        'missing _xmpp-server.tcp SRV 0 0 5299 edge.',
+        'published srv.example SRV 0 0 5269 edge.',
+        ...addressesThere,
+        'error alias _xmpp-server.tcp SRV',
+        'error missing _xmpp-server.tcp SRV',
+      ],
+    ],
+    ...[noData, noDomain].map((none): [string, Case, string[]] => [
+      `is an alias that leads nowhere (${none.kind})`,
+      { facts: { xmpp: through(none, 'gone.example') }, given: edge },
+      [
+        'wrong _xmpp-server.tcp CNAME gone.example.',
+        'missing _xmpp-server.tcp SRV 0 0 5269 edge.',
+        ...addressesThere,
+        'error alias _xmpp-server.tcp SRV',
+        'error missing _xmpp-server.tcp SRV',
+      ],
+    ]),
+    [
+      'is an alias that leads nowhere, without a listener',
+      { facts: { ...published, xmpps: through(noDomain, 'gone.example') } },
+      [
+        there,
+        'wrong _xmpps-server.tcp CNAME gone.example.',
+        ...addressesThere,
+        'warning alias _xmpps-server.tcp SRV',
       ],
     ],
     [
@@ -217,6 +306,8 @@ describe('a service', () => {
     expect(plan({ facts: { xmpp: noDomain, xmpps: noDomain } })).not.toContain(
       'error no-domain contoso.com A',
     )
+    const dangling = { ...nowhere, xmpp: through(noDomain, 'gone.example') }
+    expect(plan({ facts: dangling })).not.toContain('error no-domain contoso.com A')
   })
 })
 
@@ -264,6 +355,48 @@ describe("the host's addresses", () => {
       { ...edgeWith({ A: ['192.0.2.7'], alias: 'cdn.example' }), addresses: ['2001:db8::1'] },
       ['wrong edge CNAME cdn.example.', 'missing edge AAAA 2001:db8::1', 'error alias edge A'],
     ],
+    ...[noData, noDomain].flatMap((none): [string, Case, string[]][] => {
+      const gone = through(none, 'gone.example')
+      return [
+        [
+          `are an alias that leads nowhere (${none.kind})`,
+          edgeWith({ A: gone, AAAA: gone }),
+          [
+            'wrong edge CNAME gone.example.',
+            'missing edge A null',
+            'error alias edge A',
+            'error no-address edge A',
+          ],
+        ],
+        [
+          `are an alias that leads nowhere (${none.kind}), with others given`,
+          { ...edgeWith({ A: gone, AAAA: gone }), addresses: ['192.0.2.1'] },
+          ['wrong edge CNAME gone.example.', 'missing edge A 192.0.2.1', 'error alias edge A'],
+        ],
+      ]
+    }),
+    [
+      'are an alias of what nobody has',
+      edgeWith({ A: ['0.0.0.0'], AAAA: servfail, alias: 'cdn.example', scope: 'nobody' }),
+      [
+        'wrong edge CNAME cdn.example.',
+        'missing edge A null',
+        'error alias edge A',
+        'error dns-servfail edge AAAA',
+        'error no-address edge A',
+      ],
+    ],
+    [
+      'are given, and cannot be reached from outside',
+      { ...edgeWith({ A: ['10.0.0.1'], scope: 'private' }), addresses: ['10.0.0.1', 'fd00::1'] },
+      [
+        'published edge A 10.0.0.1',
+        'missing edge AAAA fd00::1',
+        'warning private-address edge A',
+        'error missing edge AAAA',
+        'warning private-address edge AAAA',
+      ],
+    ],
     [
       'cannot be reached from outside',
       edgeWith({ A: ['10.0.0.1'], scope: 'private' }),
@@ -276,5 +409,32 @@ describe("the host's addresses", () => {
     ],
   ])('%s', (_, given, expected) => {
     expect(plan(given)).toEqual([there, ...expected])
+  })
+})
+
+describe('the records of one set', () => {
+  const ttls = (facts: Partial<ServiceFacts>, addresses: readonly string[] = []) => {
+    const all = services(facts)
+    const { records } = planRecords(all, [good], chooseHost(all, edge), [starttls], addresses)
+    return records.map(({ status, type, ttl }) => `${status} ${type} ${ttl}`)
+  }
+
+  test('have the TTL that DNS tells, where there are all', () => {
+    expect(ttls(published)).toEqual(['published SRV 60', 'published A 60', 'published AAAA 60'])
+  })
+
+  test('have one TTL, that of a new record, where one is missing (RFC 2181 §5.2)', () => {
+    expect(ttls(published, ['192.0.2.1', '192.0.2.2', '2001:db8::1'])).toEqual([
+      'published SRV 60',
+      'published A 3600',
+      'missing A 3600',
+      'published AAAA 60',
+    ])
+    expect(ttls({ xmpp: srv('0 0 5299 edge.contoso.com') })).toEqual([
+      'wrong SRV 60',
+      'missing SRV 3600',
+      'published A 60',
+      'published AAAA 60',
+    ])
   })
 })

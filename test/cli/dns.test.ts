@@ -39,7 +39,7 @@ describe('dns', () => {
         '--address',
         '2001:DB8:0::1',
         '--address',
-        '192.0.2.1',
+        '::ffff:192.0.2.1',
       ),
     ).toEqual({
       status: 0,
@@ -105,10 +105,20 @@ xmpp.contoso.com.                60 IN AAAA  2001:db8::1                 ; there
 
   test.each([
     [['--address', 'not-one'], /Expected an IP address/],
+    [
+      ['--address', '0.0.0.0'],
+      /'0\.0\.0\.0' is invalid\. Expected an IP address that other hosts can connect to/,
+    ],
+    [['--address', '224.0.0.1'], /Expected an IP address/],
+    [['--address', '::'], /Expected an IP address/],
+    [['--address', '::1'], /Expected an IP address/],
+    [['--address', '127.0.0.1'], /Expected an IP address/],
+    [['--address', '::ffff:127.0.0.1'], /Expected an IP address/],
+    [['--address', 'fe80::1%lo'], /Expected an IP address/],
     [['--host', '192.0.2.1'], /Expected a host name/],
     [['not a domain'], /Expected a domain/],
     [['fabrikam.com', '--host', 'a.example'], /fabrikam\.com is not a local domain/],
-    [['fabrikam.com', '--address', '::1'], /fabrikam\.com is not a local domain/],
+    [['fabrikam.com', '--address', '192.0.2.1'], /fabrikam\.com is not a local domain/],
   ])('refuses %j', async (argv, expected) => {
     const { zone, dns } = await over({})
     const { status, err } = await dns(...argv)
@@ -181,6 +191,31 @@ warning: b.fabrikam.com A: does not exist (NXDOMAIN)
       err: '',
     })
     expect(zone.countOf('_xmpp-server._tcp.fabrikam.com SRV')).toBe(1)
+  })
+
+  test('has the priority and weight of each record, where two name one host and port', async () => {
+    const { dns } = await over({
+      '_xmpp-server._tcp.fabrikam.com SRV': [
+        { priority: 9, weight: 3, port: 5269, target: 'a.fabrikam.com' },
+        { priority: 1, weight: 4, port: 5269, target: 'a.fabrikam.com' },
+      ],
+      'a.fabrikam.com A': ['192.0.2.1'],
+    })
+    const { targets } = JSON.parse((await dns('fabrikam.com', '--json')).out)
+    expect(targets).toMatchObject([
+      { priority: 1, weight: 4 },
+      { priority: 9, weight: 3 },
+    ])
+  })
+
+  test('tells a broken record from none', async () => {
+    const { dns } = await over({ '_xmpp-server._tcp.litware.com SRV': [{ port: 5269, target: '192.0.2.9' }] })
+    const { status, out } = await dns('litware.com')
+    expect(status).toBe(1)
+    expect(out).toContain(`
+error: _xmpp-server._tcp.litware.com SRV: litware.com publishes SRV records, but none that leads to a server: 0 0 5269 192.0.2.9
+warning: _xmpp-server._tcp.litware.com SRV: leads to 192.0.2.9, which is no host name: it is not tried
+`)
   })
 
   test('does not ask DNS for services where a proxy is set', async () => {

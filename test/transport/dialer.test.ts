@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Domain } from '../../src/xmpp/address.ts'
+import type { AttemptStep } from '../../src/xmpp/attempt.ts'
 import { dialerOver } from './dialer-fixture.ts'
 
 const domain = 'fabrikam.com' as Domain
@@ -22,8 +23,8 @@ describe("a partner's targets", () => {
     const { dialer, zone } = await dialerOver()
     zone.federate('fabrikam.com', { port: 5269, directTlsPort: 5270 })
     expect(await dialer.targets(domain, undefined, never)).toEqual([
-      { host: 'xmpp.fabrikam.com', port: 5270, directTls: true, source: 'srv' },
-      { host: 'xmpp.fabrikam.com', port: 5269, directTls: false, source: 'srv' },
+      { host: 'xmpp.fabrikam.com', port: 5270, directTls: true, source: 'srv', priority: 0, weight: 0 },
+      { host: 'xmpp.fabrikam.com', port: 5269, directTls: false, source: 'srv', priority: 0, weight: 0 },
     ])
   })
 
@@ -39,7 +40,29 @@ describe("a partner's targets", () => {
     await expect(dialer.targets(domain, undefined, never)).rejects.toMatchObject({
       name: 'DialError',
       condition: 'remote-server-not-found',
+      message: 'fabrikam.com publishes that it has no XMPP server',
     })
+  })
+
+  test.each([
+    [
+      'no host name',
+      [
+        { port: 5269, target: '192.0.2.9' },
+        { priority: 1, port: 5269, target: 'a b' },
+      ],
+      ': 0 0 5269 192.0.2.9, and 1 more',
+      ['0 0 5269 192.0.2.9', '1 0 5269 a\\032b'],
+    ],
+    ['port 0', [{ port: 0, target: 'a.example' }], ': 0 0 0 a.example', ['0 0 0 a.example']],
+  ])('are none where the records lead to %s, which is told', async (_, answer, told, records) => {
+    const { dialer } = await dialerOver({ [plain]: answer })
+    const steps: AttemptStep[] = []
+    await expect(dialer.targets(domain, undefined, never, step => steps.push(step))).rejects.toMatchObject({
+      condition: 'remote-server-not-found',
+      message: `fabrikam.com publishes SRV records, but none that leads to a server${told}`,
+    })
+    expect(steps).toContainEqual(expect.objectContaining({ question: plain, outcome: 'records', records }))
   })
 
   test.each([

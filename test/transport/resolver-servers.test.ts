@@ -53,7 +53,7 @@ describe('with several servers, the resolver', () => {
     const { zone: first } = await zoneOf()
     const { zone: second } = await zoneOf(good)
     const resolver = new Resolver({ servers: [first.address, second.address], timeoutMs: 1500 })
-    expect(await resolver.lookup('a.example', 'A')).toEqual({ kind: 'no-domain' })
+    expect(await resolver.lookup('a.example', 'A')).toMatchObject({ kind: 'no-domain' })
     expect(second.queries).toEqual([])
   })
 

@@ -44,9 +44,9 @@ describe('the resolver', () => {
 
   test('tells no name, no data and failure apart', async () => {
     const { resolver } = await zoneOf({ 'a.example A': ['127.0.0.1'], 'bad.example A': 'SERVFAIL' })
-    expect(await resolver.lookup('none.example', 'A')).toEqual({ kind: 'no-domain' })
-    expect(await resolver.lookup('a.example', 'AAAA')).toEqual({ kind: 'no-data' })
-    expect(await resolver.lookup('example', 'A')).toEqual({ kind: 'no-data' })
+    expect(await resolver.lookup('none.example', 'A')).toMatchObject({ kind: 'no-domain', aliases: [] })
+    expect(await resolver.lookup('a.example', 'AAAA')).toMatchObject({ kind: 'no-data', aliases: [] })
+    expect(await resolver.lookup('example', 'A')).toMatchObject({ kind: 'no-data' })
     const failure = await resolver.lookup('bad.example', 'A').catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(DnsError)
     expect(failure).toMatchObject({
@@ -56,18 +56,26 @@ describe('the resolver', () => {
   })
 
   test.each([
-    [['local/host', 'example']],
-    [['xmpp example']],
-    [['-a', 'example']],
-    [['a\0', 'example']],
-    [['m\u00fcller', 'example']],
-    [['10', '0', '0', '1']],
-  ])('leaves out an SRV target that is no host name: %j', async labels => {
+    [['local/host', 'example'], 'local/host.example'],
+    [['xmpp example'], 'xmpp\\032example'],
+    [['-a', 'example'], '-a.example'],
+    [['a\0', 'example'], 'a\\000.example'],
+    [['a;b\n'], 'a\\059b\\010'],
+    [['M\u00dcller\\', 'example'], 'm\\220ller\\092.example'],
+    [['10', '0', '0', '1'], '10.0.0.1'],
+  ])('sets an SRV record apart whose target is no host name: %j', async (labels, target) => {
     const { resolver, zone } = await zoneOf()
     zone.set('a.example SRV', (_, query) => [rawReply(query, srvTo(...labels))])
     zone.set('b.example SRV', (_, query) => [rawReply(query, srvTo('xmpp', 'example'))])
-    expect(await resolver.lookup('a.example', 'SRV')).toMatchObject({ kind: 'records', records: [] })
-    expect(await resolver.lookup('b.example', 'SRV')).toMatchObject({ records: [{ target: 'xmpp.example' }] })
+    expect(await resolver.lookup('a.example', 'SRV')).toMatchObject({
+      kind: 'records',
+      records: [],
+      unusable: [{ priority: 0, weight: 0, port: 5269, target }],
+    })
+    expect(await resolver.lookup('b.example', 'SRV')).toMatchObject({
+      records: [{ target: 'xmpp.example' }],
+      unusable: [],
+    })
   })
 
   test('does not take a record it cannot read for none', async () => {
@@ -80,7 +88,7 @@ describe('the resolver', () => {
     const { resolver, zone } = await zoneOf()
     const tooLong = `${'a23456789.'.repeat(26)}example`
     for (const name of ['a..example', 'a b.example', '', tooLong, '10.0.0.1']) {
-      expect(await resolver.lookup(name, 'A')).toEqual({ kind: 'no-domain' })
+      expect(await resolver.lookup(name, 'A')).toMatchObject({ kind: 'no-domain' })
     }
     expect(zone.queries).toEqual([])
   })
@@ -116,15 +124,24 @@ describe('an alias', () => {
     async follows => {
       const aliased = { ...table, 'b.example CNAME': [{ value: 'c.example', ttl: 20 }] }
       const { resolver } = await zoneOf(aliased, { followAliases: follows })
-      expect(await resolver.lookup('a.example', 'A')).toMatchObject({ owner: 'c.example', ttl: 20 })
-      expect(await resolver.lookup('C.example', 'A')).toMatchObject({ owner: 'c.example', ttl: 60 })
+      const aliases = ['b.example', 'c.example']
+      expect(await resolver.lookup('a.example', 'A')).toMatchObject({ aliases, ttl: 20 })
+      expect(await resolver.lookup('C.example', 'A')).toMatchObject({ aliases: [], ttl: 60 })
     },
   )
 
   test.each([true, false])('leads to no data or to no name (the server follows: %s)', async followAliases => {
     const { resolver } = await zoneOf({ ...table, 'd.example CNAME': ['nowhere.example'] }, { followAliases })
-    expect(await resolver.lookup('a.example', 'AAAA')).toEqual({ kind: 'no-data' })
-    expect(await resolver.lookup('d.example', 'A')).toEqual({ kind: 'no-domain' })
+    expect(await resolver.lookup('a.example', 'AAAA')).toEqual({
+      kind: 'no-data',
+      aliases: ['b.example', 'c.example'],
+      ttl: 60,
+    })
+    expect(await resolver.lookup('d.example', 'A')).toEqual({
+      kind: 'no-domain',
+      aliases: ['nowhere.example'],
+      ttl: 60,
+    })
   })
 
   test.each([true, false])('may be one of 8, not of 9 (the server follows: %s)', async followAliases => {

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import type { DnsAnswer, SrvRecord } from '../../src/transport/dns-answer.ts'
+import { type DnsAnswer, isUsable, type SrvRecord } from '../../src/transport/dns-answer.ts'
 import type { ServiceRecord } from '../../src/transport/service-records.ts'
 import { orderTargets, targetsFor } from '../../src/transport/service-records.ts'
 
-const noData: DnsAnswer<SrvRecord> = { kind: 'no-data' }
-const noDomain: DnsAnswer<SrvRecord> = { kind: 'no-domain' }
+const noData: DnsAnswer<SrvRecord> = { kind: 'no-data', aliases: [], ttl: 30 }
+const noDomain: DnsAnswer<SrvRecord> = { kind: 'no-domain', aliases: [], ttl: 30 }
 
 function records(...values: SrvRecord[]): DnsAnswer<SrvRecord> {
   return {
     kind: 'records',
-    records: values,
+    records: values.filter(isUsable),
+    unusable: values.filter(value => !isUsable(value)),
     authenticated: false,
-    owner: '_xmpp-server._tcp.a.example',
+    aliases: [],
     ttl: 60,
   }
 }
@@ -101,8 +102,8 @@ describe('the order of SRV records (RFC 2782)', () => {
   test('merges direct TLS and STARTTLS by priority (XEP-0368 §3)', () => {
     const targets = orderTargets([service('late', 9, 0, true), service('early', 1, 0, false)], () => 0)
     expect(targets).toEqual([
-      { host: 'early', port: 5269, directTls: false, source: 'srv' },
-      { host: 'late', port: 5269, directTls: true, source: 'srv' },
+      { host: 'early', port: 5269, directTls: false, source: 'srv', priority: 1, weight: 0 },
+      { host: 'late', port: 5269, directTls: true, source: 'srv', priority: 9, weight: 0 },
     ])
   })
 })
@@ -120,8 +121,8 @@ describe('the targets of a domain', () => {
     expect(found).toEqual({
       kind: 'targets',
       targets: [
-        { host: 'tls', port: 5270, directTls: true, source: 'srv' },
-        { host: 'plain', port: 5269, directTls: false, source: 'srv' },
+        { host: 'tls', port: 5270, directTls: true, source: 'srv', priority: 1, weight: 0 },
+        { host: 'plain', port: 5269, directTls: false, source: 'srv', priority: 2, weight: 0 },
       ],
     })
   })
@@ -155,10 +156,15 @@ describe('the targets of a domain', () => {
     expect(found).toEqual({ kind: 'targets', targets: [fallback] })
   })
 
-  test('never fall back where the records of the service are unusable', () => {
-    expect(targetsFor('fabrikam.com', noData, records(), () => 0)).toEqual({ kind: 'no-service' })
-    expect(targetsFor('fabrikam.com', noData, records(srv('a', 0, 0, 0)), () => 0)).toEqual({
-      kind: 'no-service',
+  test.each([
+    ['lead to no host name', srv('192.0.2.9')],
+    ['lead to port 0', srv('a', 0, 0, 0)],
+  ])('never fall back where the records of the service %s, which is another thing than none', (_, broken) => {
+    const unusable = { kind: 'unusable', records: [broken] }
+    expect(targetsFor('fabrikam.com', noData, records(broken), () => 0)).toEqual(unusable)
+    expect(targetsFor('fabrikam.com', records(broken), records(srv('.')), () => 0)).toEqual(unusable)
+    expect(targetsFor('fabrikam.com', noData, records(broken, srv('b')), () => 0)).toMatchObject({
+      targets: [{ host: 'b' }],
     })
   })
 })
