@@ -11,6 +11,7 @@ export const tools = {
   'systemd-nspawn': 'command -v systemd-nspawn',
   overlays: `unshare --mount sh -ec 'd=$(mktemp -d); trap "umount $d; rmdir $d" EXIT; mount -t tmpfs tmpfs $d; mkdir $d/upper $d/work $d/root; mount -t overlay -o lowerdir=/,upperdir=$d/upper,workdir=$d/work overlay $d/root; umount $d/root'`,
   promtool: 'command -v promtool',
+  'named-checkzone': 'command -v named-checkzone',
 } as const
 
 /**
