@@ -25,3 +25,16 @@ export async function within<Result>(
     controller.abort() // ends what the work did not wait for
   }
 }
+
+/** Waits for work that goes on without us. @throws what the work throws, or the signal's reason */
+export function unlessAborted<Result>(
+  work: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return work
+  const { promise, reject, resolve } = Promise.withResolvers<Result>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  work.then(resolve, reject)
+  return promise.finally(() => signal.removeEventListener('abort', onAbort))
+}

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { getServers } from 'node:dns'
 import type { Resource } from 'dns2'
 import { Packet } from 'dns2'
-import { within } from './deadline.ts'
+import { unlessAborted, within } from './deadline.ts'
 import type { DnsAnswer, RecordOf, RecordType } from './dns-answer.ts'
 import { DnsError, escapeName, isHostName, isUsable } from './dns-answer.ts'
 import type { AnyAnswer } from './dns-cache.ts'
@@ -293,13 +293,4 @@ function failureOf(server: NameServer, error: unknown): DnsError {
 
 function isLoopback({ address }: NameServer): boolean {
   return address === '::1' || address.startsWith('127.')
-}
-
-function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return work
-  const { promise, reject, resolve } = Promise.withResolvers<Result>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  work.then(resolve, reject)
-  return promise.finally(() => signal.removeEventListener('abort', onAbort))
 }
