@@ -1,4 +1,6 @@
+import { isAboutOurCertificate } from '../transport/tls-alert.ts'
 import type { Why } from '../xmpp/reason.ts'
+import { StreamError } from '../xmpp/stream-error.ts'
 
 /** Nothing has come or gone for `timeouts.inactivity`. */
 export const idle: Why = { code: 'idle', reason: 'idle' }
@@ -25,4 +27,22 @@ export const unread: Why = { code: 'limit-unread', reason: 'the peer does not re
 export const unansweredPing: Why = {
   code: 'keep-alive-unanswered',
   reason: 'the partner does not answer a ping',
+}
+
+/** TLS was to begin, and did not. */
+export function withoutTls(error: unknown): Why {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (error instanceof StreamError) return { code: error.code, reason }
+  if (isAboutOurCertificate(error)) return certificateRefused(reason)
+  return { code: 'tls-handshake-failed', reason }
+}
+
+/** The connection broke. With TLS 1.3, who does not accept our certificate says so when the handshake is over for us. */
+export function broken(error: Error): Why {
+  if (isAboutOurCertificate(error)) return certificateRefused(error.message)
+  return { code: 'connection-lost', reason: `connection lost: ${error.message}` }
+}
+
+function certificateRefused(alert: string): Why {
+  return { code: 'our-certificate-refused', reason: `the partner does not accept our certificate: ${alert}` }
 }

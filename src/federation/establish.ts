@@ -5,8 +5,9 @@ import { DialError } from '../transport/dialer.ts'
 import type { Target } from '../transport/service-records.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
-import type { ReasonCode } from '../xmpp/reason.ts'
+import type { Why } from '../xmpp/reason.ts'
 import type { OutboundTask } from './context.ts'
+import { withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import type { OutboundHooks } from './outbound-hooks.ts'
 import { OutboundSession } from './outbound-session.ts'
@@ -64,7 +65,7 @@ export async function establish(
       attempt.failed({ code: 'internal-error', reason: String(error) })
       throw error
     }
-    opener.note(failureOf(error.condition, error.code, error.message), false)
+    opener.note(failureOf(error.condition, whyOf(error)), false)
   }
   opener.giveUp()
   throw opener.error
@@ -76,11 +77,7 @@ class Opener {
   readonly #environment: FederationEnvironment
   readonly #owner: StreamOwner
   readonly #signal: AbortSignal
-  #failure = failureOf(
-    'remote-server-not-found',
-    'no-usable-server',
-    'the partner has no server that its policy lets us connect to',
-  )
+  #failure = failureOf('remote-server-not-found', noUsableServer)
   #wasReached = false
   /** The stream that failed last has told of it. */
   #isTold = false
@@ -153,12 +150,8 @@ class Opener {
       this.#signal.throwIfAborted()
       const failure =
         error instanceof DialError
-          ? failureOf(error.condition, error.code, error.message)
-          : failureOf(
-              'remote-server-timeout',
-              'tls-handshake-failed',
-              `direct TLS failed: ${error instanceof Error ? error.message : error}`,
-            )
+          ? failureOf(error.condition, whyOf(error))
+          : failureOf('remote-server-timeout', withoutTls(error))
       this.note(failure, false)
       this.#passedOver.push(failure.reason)
       this.#task.attempt.tell({ step: 'failed', code: failure.code, reason: failure.reason })
@@ -197,7 +190,7 @@ class Opener {
       },
       closed: unsent => {
         leave()
-        resolve(failureOf('remote-server-timeout', 'connection-lost', 'the connection was lost'))
+        resolve(failureOf('remote-server-timeout', connectionLost))
         if (isOwned) this.#owner.closed(unsent)
       },
     }
@@ -208,10 +201,17 @@ class Opener {
   }
 }
 
-function failureOf(
-  condition: OutboundFailure['condition'],
-  code: ReasonCode,
-  reason: string,
-): OutboundFailure {
+const noUsableServer: Why = {
+  code: 'no-usable-server',
+  reason: 'the partner has no server that its policy lets us connect to',
+}
+
+const connectionLost: Why = { code: 'connection-lost', reason: 'the connection was lost' }
+
+function whyOf({ code, message: reason }: DialError): Why {
+  return { code, reason }
+}
+
+function failureOf(condition: OutboundFailure['condition'], { code, reason }: Why): OutboundFailure {
   return { condition, code, reason, retryWithoutExternal: false, method: undefined, isUnknownHost: false }
 }

@@ -21,7 +21,7 @@ import { isStanzaKind } from '../xmpp/stanza.ts'
 import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { inboundContext } from './context.ts'
 import type { Directory } from './directory.ts'
-import { idle, stopped, unread } from './endings.ts'
+import { idle, stopped, unread, withoutTls } from './endings.ts'
 import type { FederationEnvironment, StanzaSink } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { KeyVerification } from './key-verification.ts'
@@ -100,7 +100,10 @@ export class InboundSession {
   close(condition: StreamCondition | undefined, why: Why): void {
     this.#report.ends(why)
     const isTrusted = this.proofs.length > 0 && this.#state.at !== 'awaiting-header'
-    if (this.#state.at === 'securing') this.#drop(why.reason)
+    if (this.#state.at === 'securing') {
+      if (condition !== undefined) this.#report.refused(condition, why)
+      this.#drop(why.reason)
+    }
     // A stop or an idle stream: what a trusted peer has sent before it reads our end is still taken.
     else if (condition === undefined || (condition === 'system-shutdown' && isTrusted))
       this.#stream.close(condition, why.reason)
@@ -193,10 +196,11 @@ export class InboundSession {
       this.#report.secured(secured)
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
-      // The connection is closed already; `closed` follows or has been.
-      const code = error instanceof StreamError ? error.code : 'tls-handshake-failed'
-      const reason = `TLS failed: ${error instanceof Error ? error.message : error}`
-      this.#report.refused('policy-violation', { code, reason })
+      // `closed` follows. Where it was we who gave up, it is known why.
+      if (this.#abort.signal.aborted) return
+      const why = withoutTls(error)
+      this.#report.ends(why)
+      this.#report.refused('policy-violation', why)
     }
   }
 

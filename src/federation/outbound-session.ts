@@ -17,9 +17,9 @@ import type { Run } from '../xml/run.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import { isStanzaKind } from '../xmpp/stanza.ts'
-import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
+import type { StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { type OutboundTask, outboundContext } from './context.ts'
-import { idle, stopped } from './endings.ts'
+import { idle, stopped, withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { OutboundHooks } from './outbound-hooks.ts'
@@ -230,11 +230,7 @@ export class OutboundSession {
       this.#secured(secured)
       this.#advance({ on: 'secured', chain: secured.chain })
     } catch (error) {
-      this.#advance({
-        on: 'lost',
-        code: error instanceof StreamError ? error.code : 'tls-handshake-failed',
-        reason: `the TLS handshake failed: ${error instanceof Error ? error.message : error}`,
-      })
+      this.#advance({ on: 'lost', ...withoutTls(error) }) // where it was we who gave up, this is news to nobody
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Admitted } from '../transport/listener.ts'
 import type { Directory } from './directory.ts'
+import { withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { InboundSession } from './inbound-session.ts'
 import type { KeyVerification } from './key-verification.ts'
@@ -22,8 +23,7 @@ export async function receive(
     const secured = await tls.accept(socket, { directTls, signal })
     new InboundSession(secured.socket, secured, admitted, parts)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const code = 'tls-handshake-failed'
+    const { code, reason } = withoutTls(error)
     log.info('direct TLS handshake failed', { remoteAddress: admitted.address, code, reason })
     metrics.failure('in', code)
   }

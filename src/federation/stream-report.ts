@@ -13,6 +13,7 @@ import type { Domain } from '../xmpp/address.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
 import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
 import { certificateStep } from './certificate-step.ts'
+import { broken } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 
 /** What is known of a stream, for operators. */
@@ -228,7 +229,7 @@ export class StreamReport {
   /** What it is when the connection ends; `reason` where it does so in good order. */
   lost(error: Error | undefined, reason: string): Why {
     if (error === undefined) return this.left(reason)
-    return { code: 'connection-lost', reason: `connection lost: ${error.message}` }
+    return broken(error)
   }
 
   /**
@@ -251,7 +252,7 @@ export class StreamReport {
     })
     // Who connects and says nothing looks whether the port is open, as balancers do.
     if (code === 'peer-left' && this.#names.local === null && this.#names.remote === null) return
-    if (isFailure(code)) this.#count(code)
+    this.#count(code)
     if (this.#isUp || this.#hasServed) this.#attempt.ended(why)
     else if (isIn) this.#attempt.failed(this.#failure ?? why)
   }
@@ -262,9 +263,9 @@ export class StreamReport {
     if (!isDriven) this.#failure = why
   }
 
-  /** One stream counts once for each reason. */
+  /** One stream counts once for each reason; an end in good order is none. */
   #count(code: ReasonCode): void {
-    if (this.#counted.has(code)) return
+    if (!isFailure(code) || this.#counted.has(code)) return
     this.#counted.add(code)
     this.#metrics.failure(this.#direction, code)
   }

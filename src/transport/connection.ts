@@ -108,7 +108,10 @@ export class Connection<Token = never> {
     this.#socket.resume()
   }
 
-  /** Sends what is queued, then lets `upgrade` put TLS on the socket; data flows again when it resolves. */
+  /**
+   * Sends what is queued, then lets `upgrade` put TLS on the socket; data flows again when it resolves. Where it fails, the caller
+   * learns it before `closed` does: it knows what has failed.
+   */
   async secure<T extends { readonly socket: Socket }>(upgrade: (socket: Socket) => Promise<T>): Promise<T> {
     this.#socket.pause()
     await new Promise<void>(resolve => this.flush(resolve))
@@ -124,7 +127,7 @@ export class Connection<Token = never> {
       return secured
     } catch (error) {
       raw.destroy()
-      this.#close(error instanceof Error ? error : new Error(String(error)))
+      setImmediate(() => this.#close(error instanceof Error ? error : new Error(String(error))))
       throw error
     }
   }
@@ -148,7 +151,11 @@ export class Connection<Token = never> {
   #attach(socket: Socket): void {
     this.#socket = socket
     const onData = (chunk: Buffer) => this.#events.data(chunk)
-    const onEnd = () => this.#events.halfClosed()
+    const onEnd = () => {
+      // An alert of TLS, for one: the end that follows is no end in good order, and `closed` tells of the error.
+      if (this.#error === undefined) this.#events.halfClosed()
+      else socket.destroy()
+    }
     const onError = (error: Error) => {
       this.#error ??= error
     }

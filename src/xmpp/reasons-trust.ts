@@ -20,6 +20,12 @@ export const trustReasons = {
     remedy:
       'A forgery; or the XMPP server inside does its own federation and has found itself in DNS: switch s2s off there.',
   },
+  'our-certificate-refused': {
+    title: 'The partner does not accept our certificate, and says so.',
+    fault: 'ours',
+    remedy:
+      'Look at it first (gatehouse cert check): has it expired, does it name our domain, is its chain complete? If it is well, the partner has to trust its CA: tell the partner which that is. Older servers want clientAuth in it, which public CAs no longer issue.',
+  },
   'external-not-offered': {
     title: 'The policy asks for SASL EXTERNAL, and the partner does not offer it.',
     fault: 'ours',

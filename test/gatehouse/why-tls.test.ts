@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { whyOf } from '../support/broken-partners.ts'
+import { createAuthority } from '../support/certificates.ts'
+import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
+import { startTlsClient, startTlsServer, startTlsThrough } from '../support/tls-server.ts'
+import { dial } from '../support/wire.ts'
+import { offers, WirePeer } from '../support/wire-peer.ts'
+import { juliet, message } from './numbered.ts'
+
+const elsewhere = createAuthority({ name: 'Another CA' }).certificatePem
+const mistrust = ['-Verify', '5', '-verify_return_error']
+
+type Reach = (gateway: RunningGateway, port: number) => Promise<unknown>
+
+const directly: Reach = async ({ zone }, port) => {
+  zone.set('_xmpps-server._tcp.fabrikam.com SRV', [{ port, target: 'xmpp.fabrikam.com' }])
+  zone.set('_xmpp-server._tcp.fabrikam.com SRV', [{ port: 0, target: '.' }])
+  zone.set('xmpp.fabrikam.com A', ['127.0.0.1'])
+}
+
+const ways = [
+  ['by STARTTLS', startTlsThrough],
+  ['with direct TLS', directly],
+] as const satisfies readonly (readonly [string, Reach])[]
+
+describe.each(ways)('a partner that we connect to %s', (_, reach) => {
+  test.each([
+    ['knows nothing newer than TLS 1.1', 'tls-handshake-failed', /protocol version/, undefined, ['-tls1_1']],
+    [
+      'does not trust our certificate, in TLS 1.2',
+      'our-certificate-refused',
+      /unknown ca/,
+      elsewhere,
+      ['-tls1_2'],
+    ],
+    [
+      'does not trust our certificate, in TLS 1.3',
+      'our-certificate-refused',
+      /unknown ca/,
+      elsewhere,
+      ['-tls1_3'],
+    ],
+  ] as const)('and that %s is explained as %s', async (_what, code, reason, trusts, [version]) => {
+    const gateway = await startGateway({ inside: 'component' })
+    const weak = version === '-tls1_1' ? ['-cipher', 'ALL:@SECLEVEL=0'] : mistrust
+    const port = await startTlsServer(gateway, { ...(trusts && { trusts }), args: [version, ...weak] })
+    await reach(gateway, port)
+    const inside = await gateway.inside.component('fabrikam.com')
+    inside.send(message('one', juliet, 'romeo@fabrikam.com'))
+    await inside.find('bounce', ({ attributes }) => attributes['id'] === 'one')
+    const told = { code, reason: expect.stringMatching(reason) }
+    await gateway.event('stream.refused')
+    expect(gateway.events('stream.refused')).toMatchObject([told])
+    expect(failuresOf(gateway)).toEqual([`{direction="out",code="${code}"} 1`])
+    const { failures, lastFailure, meaning } = await whyOf(gateway, 'fabrikam.com')
+    expect(failures).toMatchObject([{ code, count: 1 }])
+    expect(lastFailure).toMatchObject({ outcome: { is: 'failed', ...told } })
+    expect(meaning?.fault).toBe(code === 'our-certificate-refused' ? 'ours' : 'partner')
+  })
+})
+
+describe('a partner that connects to us by STARTTLS', () => {
+  test.each([
+    [
+      'does not trust our certificate',
+      'our-certificate-refused',
+      (socket: Socket) => startTlsClient(socket, elsewhere),
+    ],
+    [
+      'sends what is no TLS',
+      'tls-handshake-failed',
+      async (socket: Socket) => void socket.write('<message/>'),
+    ],
+  ])('and that %s is explained as %s, once', async (_, code, goesOn) => {
+    const gateway = await startGateway()
+    const socket = await dial(gateway.port)
+    const peer = new WirePeer(socket, gateway.identity())
+    await peer.opens()
+    peer.send(offers.starttls)
+    await peer.next('proceed')
+    await goesOn(socket)
+    await gateway.event('stream.closed')
+    const ours = gateway.log.events.filter(({ event }) => event.startsWith('stream.'))
+    expect(ours).toMatchObject([
+      { event: 'stream.refused', code },
+      { event: 'stream.closed', code },
+    ])
+    expect(failuresOf(gateway)).toEqual([`{direction="in",code="${code}"} 1`])
+    expect((await whyOf(gateway, 'fabrikam.com')).failures).toMatchObject([{ code, count: 1 }])
+  })
+
+  test('and sends more behind <starttls/> has broken the protocol', async () => {
+    const gateway = await startGateway()
+    const peer = await gateway.connect()
+    await peer.opens()
+    peer.send(`${offers.starttls}<message/>`)
+    expect(await gateway.event('stream.closed')).toMatchObject({ code: 'protocol-violation' })
+    expect(failuresOf(gateway)).toEqual(['{direction="in",code="protocol-violation"} 1'])
+  })
+})
+
+function failuresOf({ metrics }: RunningGateway): string[] {
+  const name = 'gatehouse_stream_failures_total'
+  const lines = metrics.render().split('\n')
+  return lines.filter(line => line.startsWith(`${name}{`)).map(line => line.slice(name.length))
+}
