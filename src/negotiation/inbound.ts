@@ -20,7 +20,7 @@ import {
   standingOf,
 } from './inbound-stream.ts'
 import { judgeExternal, writeSaslFailure } from './sasl-external.ts'
-import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
+import { type Channel, codeOfStreamError, readStreamError, type StreamHeader } from './stream.ts'
 
 /** The state of a stream on a socket that was just accepted, or on one that direct TLS has just secured. */
 export function opened(channel: Channel): InboundState {
@@ -159,9 +159,9 @@ function negotiate(state: Negotiating, element: Element, context: InboundContext
 }
 
 function peerClosed(error: Element): InboundStep {
-  const { condition, text } = readStreamError(error)
-  const code = condition === 'host-unknown' ? 'peer-host-unknown' : 'peer-stream-error'
-  const reason = `the peer closed the stream: ${text}`
+  const said = readStreamError(error)
+  const code = codeOfStreamError(said)
+  const reason = `the peer closed the stream: ${said.text}`
   return { state: { at: 'closed' }, actions: [closing(undefined, code, reason)] }
 }
 

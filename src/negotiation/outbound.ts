@@ -4,6 +4,7 @@ import { streamHeader, tag } from '../xml/writer.ts'
 import { toUnicode } from '../xmpp/address.ts'
 import { ns } from '../xmpp/namespaces.ts'
 import type { Why } from '../xmpp/reason.ts'
+import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
 import { dialbackMethod, readDialback, writeRequest } from './dialback.ts'
 import { sendKey, take, tell } from './outbound-choice.ts'
@@ -16,7 +17,7 @@ import {
   type OutboundStep,
 } from './outbound-stream.ts'
 import { readOffers } from './peer-offers.ts'
-import { type Channel, readStreamError, type StreamHeader } from './stream.ts'
+import { type Channel, codeOfStreamError, readStreamError, type StreamHeader } from './stream.ts'
 
 /** Advances an outbound stream by one event. Pure: no socket, clock, log or randomness. */
 export function advance(state: OutboundState, event: OutboundEvent, context: OutboundContext): OutboundStep {
@@ -164,7 +165,22 @@ function readResult(state: AwaitingDialback, element: Element, context: Outbound
   }
   // XEP-0220 §2.4: what waits returns with remote-server-timeout, whatever the condition.
   const reason = `the partner answered dialback with the error ${read.condition}`
-  return after(answered, giveUp('dialback-refused', reason, { method }))
+  return after(answered, refusedKey(state, unreachable.has(outcome), reason))
+}
+
+/** XEP-0220 §2.4: the partner could not ask us about our key. */
+const unreachable: ReadonlySet<string> = new Set<StanzaCondition>([
+  'remote-server-not-found',
+  'remote-connection-failed',
+  'remote-server-timeout',
+])
+
+/** Who has refused EXTERNAL before does not want us, unless he says that he cannot reach us. */
+function refusedKey(state: AwaitingDialback, isUnreachable: boolean, reason: string): OutboundStep {
+  const method = dialbackMethod(state.channel)
+  if (isUnreachable) return giveUp('dialback-cannot-reach-us', reason, { method })
+  if (state.externalRefused === undefined) return giveUp('dialback-refused', reason, { method })
+  return giveUp('external-refused', `${state.externalRefused}; then ${reason}`, { method })
 }
 
 function after(first: OutboundAction, { state, actions }: OutboundStep): OutboundStep {
@@ -209,10 +225,10 @@ function standing(channel: Channel, context: OutboundContext): CertificateStandi
 
 /** The peer ended the stream with an error. */
 function peerClosed(state: OutboundState, element: Element): OutboundStep {
-  const { condition, text } = readStreamError(element)
-  const isUnknownHost = condition === 'host-unknown' || condition === 'host-gone'
-  const code = isUnknownHost ? 'peer-host-unknown' : 'peer-stream-error'
-  return lose(state, { code, reason: `the partner closed the stream: ${text}` }, isUnknownHost)
+  const said = readStreamError(element)
+  const code = codeOfStreamError(said)
+  const why = { code, reason: `the partner closed the stream: ${said.text}` }
+  return lose(state, why, code === 'peer-host-unknown')
 }
 
 /** The stream is gone. What that means depends on what was awaited. */
@@ -228,6 +244,12 @@ function lose(state: OutboundState, { code, reason }: Why, isUnknownHost: boolea
   if (state.at === 'awaiting-dialback') {
     const retryWithoutExternal = state.externalRefused !== undefined
     const method = dialbackMethod(state.channel)
+    const isRefused = isByPeer || code === 'connection-lost'
+    if (isRefused && state.externalRefused !== undefined)
+      return giveUp('external-refused', `${state.externalRefused}; then ${reason}`, {
+        method,
+        retryWithoutExternal,
+      })
     const isSilent = code === 'peer-left'
     return giveUp(isSilent ? 'dialback-unanswered' : code, reason, { method, retryWithoutExternal })
   }

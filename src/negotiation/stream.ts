@@ -3,6 +3,7 @@ import { type Element, firstChild } from '../xml/element.ts'
 import type { HeaderSlice } from '../xml/reader.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
 import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
+import type { ReasonCode } from '../xmpp/reason.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 
 /** The authentication methods, strongest first, by the names of the negotiation matrix. */
@@ -80,4 +81,12 @@ export function readStreamError(element: Element): { readonly condition: string;
   const condition = names.find(name => name !== 'text') ?? 'undefined-condition'
   const said = firstChild(element, 'text', ns.streams)?.getText().slice(0, 200)
   return { condition, text: said ? `${condition} (${said})` : condition }
+}
+
+/** The code of a stream that a peer ends so. */
+export function codeOfStreamError({ condition, text }: ReturnType<typeof readStreamError>): ReasonCode {
+  if (condition === 'host-unknown' || condition === 'host-gone') return 'peer-host-unknown'
+  const isRefusal = condition === 'not-authorized' || condition === 'policy-violation'
+  // COMPAT(Prosody 0.12, and this gateway): what is wrong with the certificate stands in the text alone.
+  return isRefusal && /\bcertificate\b/i.test(text) ? 'our-certificate-refused' : 'peer-stream-error'
 }

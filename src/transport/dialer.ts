@@ -24,14 +24,18 @@ export class DialError extends Error {
 
   /** What senders are told. */
   get condition(): 'remote-server-not-found' | 'remote-server-timeout' {
-    return this.code === 'dns-no-service' || this.code === 'dns-no-address'
-      ? 'remote-server-not-found'
-      : 'remote-server-timeout'
+    return notFound.has(this.code) ? 'remote-server-not-found' : 'remote-server-timeout'
   }
 }
 
 /** Why a partner cannot be reached. */
-export type ReachingCode = Extract<ReasonCode, `dns-${string}` | `connect-${string}`>
+export type ReachingCode = Extract<ReasonCode, `dns-${string}` | `connect-${string}` | `proxy-${string}`>
+
+const notFound: ReadonlySet<string> = new Set<ReachingCode>([
+  'dns-no-service',
+  'dns-no-address',
+  'proxy-no-address',
+])
 
 /** Hears of what was asked and tried. */
 export type Tell = (step: AttemptStep) => void
@@ -166,6 +170,12 @@ function whyNone(found: Exclude<Targets, { kind: 'targets' }>): string {
   return `publishes SRV records, but none that leads to a server: ${inZoneForm(first)}${rest}`
 }
 
+const noAddress = {
+  fallback: 'dns-no-service',
+  srv: 'dns-no-address',
+  proxy: 'proxy-no-address',
+} as const satisfies Record<Target['source'], ReachingCode>
+
 function inZoneForm(record: SrvRecord | string): string {
   if (typeof record === 'string') return record
   return `${record.priority} ${record.weight} ${record.port} ${record.target}`
@@ -188,7 +198,7 @@ function codeOf(
   if (isAny('no answer', 'ETIMEDOUT')) return 'connect-timeout'
   if (tried.length > 0) return 'connect-unreachable'
   if (hasFailedLookups) return 'dns-failed'
-  return source === 'fallback' ? 'dns-no-service' : 'dns-no-address'
+  return noAddress[source]
 }
 
 // Published addresses that are no host's: 0.0.0.0 would be this machine, and the others are groups.

@@ -18,7 +18,13 @@ export const reachingReasons = {
     title: 'The server that the partner names in DNS has no address.',
     fault: 'partner',
     remedy:
-      'The SRV record leads to a host without A or AAAA record: tell the partner. If the host is in proxy, is it spelt rightly?',
+      'The SRV record leads to a host without A or AAAA record: tell the partner. Until it is mended, name its server with proxy: HOST:PORT in the partner list.',
+  },
+  'proxy-no-address': {
+    title: 'The server that is named in the partner list (proxy) has no address.',
+    fault: 'ours',
+    remedy:
+      'Is the host in proxy spelt rightly? It needs an A or AAAA record with the name servers that are asked here. Without proxy, the partner’s own DNS records are used.',
   },
   'no-usable-server': {
     title: 'The partner has no server that its policy lets us connect to.',
@@ -30,7 +36,7 @@ export const reachingReasons = {
     title: 'The server of the partner is there, and nobody listens at the port.',
     fault: 'partner',
     remedy:
-      'The XMPP server of the partner is down, or DNS names the wrong port: tell the partner. If it works from elsewhere, a firewall on the way refuses us: is outgoing TCP to port 5269 permitted?',
+      'The XMPP server of the partner is down, or DNS (or proxy) names the wrong port: tell the partner. If it works from elsewhere, a firewall on the way refuses us: is outgoing TCP to port 5269 permitted?',
   },
   'connect-timeout': {
     title: 'The server of the partner does not answer at all.',

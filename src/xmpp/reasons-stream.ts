@@ -78,7 +78,7 @@ export const streamReasons = {
     title: 'The partner ended the stream with an error.',
     fault: 'partner',
     remedy:
-      'The condition says why. policy-violation and not-authorized mean that the partner does not accept us: has it put our domain on its list? Its log says more.',
+      'The condition says why. policy-violation and not-authorized mean that the partner does not accept us: has it put our domain on its list, and does it accept our certificate (gatehouse cert check)? Its log says more.',
   },
   'peer-left': {
     title: 'The partner closed the stream before anybody was authenticated.',

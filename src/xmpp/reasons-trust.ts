@@ -64,7 +64,13 @@ export const trustReasons = {
     title: 'The partner answered our dialback key with an error.',
     fault: 'partner',
     remedy:
-      'The condition says why: remote-server-not-found and remote-connection-failed mean that the partner cannot reach us (our DNS records, our port 5269); policy-violation and not-allowed, that its policy forbids it; item-not-found, that it does not serve the domain.',
+      'The condition says why: policy-violation and not-allowed mean that its policy forbids it; item-not-found, that it does not serve the domain. Its log says more.',
+  },
+  'dialback-cannot-reach-us': {
+    title: 'The partner could not reach us, to ask about our dialback key.',
+    fault: 'ours',
+    remedy:
+      'It asks the server that DNS names for our domain: does _xmpp-server._tcp of our domain lead here (gatehouse dns), and is port 5269 open to the partner? If both are well, its own name servers or firewall are at fault. The inbound attempts in the journal show whether it came.',
   },
   'dialback-unanswered': {
     title: 'The partner did not answer our dialback key.',

@@ -4,6 +4,7 @@ import { OutboundPeer } from '../support/outbound-peer.ts'
 import {
   clearOnly,
   dialback,
+  dialbackError,
   dialbackOverTls,
   external,
   externalOnly,
@@ -17,11 +18,19 @@ import {
 
 type Ends = (peer: OutboundPeer) => void
 
-const streamError = (condition: string) =>
-  `<stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+const streamError = (condition: string, text?: string) => {
+  const xmlns = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
+  const said = text === undefined ? '' : `<text ${xmlns}>${text}</text>`
+  return `<stream:error><${condition} ${xmlns}/>${said}</stream:error>`
+}
 
-/** As far as the features under TLS, with a certificate for fabrikam.com. */
-function under(of: ConstructorParameters<typeof OutboundPeer>[0], ...features: string[]): OutboundPeer {
+const refusesKey = (condition: string): Ends => {
+  const error = dialbackError(condition, 'cancel', { from: 'fabrikam.com', to: 'contoso.com' })
+  return peer => peer.sends(error.replace(' ', " xmlns:db='jabber:server:dialback' "))
+}
+
+/** As far as the header under TLS, with a certificate for fabrikam.com. */
+function secured(of: ConstructorParameters<typeof OutboundPeer>[0]): OutboundPeer {
   const peer = new OutboundPeer(of)
   peer.accepts()
   peer.opens({ 'xmlns:db': undefined })
@@ -30,6 +39,12 @@ function under(of: ConstructorParameters<typeof OutboundPeer>[0], ...features: s
   peer.receives(starttls)
   peer.secures('fabrikam.com')
   peer.opens({ 'xmlns:db': undefined })
+  return peer
+}
+
+/** As far as the features under TLS. */
+function under(of: ConstructorParameters<typeof OutboundPeer>[0], ...features: string[]): OutboundPeer {
+  const peer = secured(of)
   peer.offers(...features)
   return peer
 }
@@ -42,7 +57,14 @@ function inClear(of: ConstructorParameters<typeof OutboundPeer>[0], ...features:
   return peer
 }
 
-const cases: readonly [string, ReasonCode, () => OutboundPeer, Ends][] = [
+/** A partner that has refused EXTERNAL, and has our dialback key. */
+function refusedExternal(): OutboundPeer {
+  const peer = under(externalOrDialback, external, dialback)
+  peer.sends(saslFailure('not-authorized'))
+  return peer
+}
+
+const cases: readonly (readonly [string, ReasonCode, () => OutboundPeer, Ends])[] = [
   ['refuses TLS', 'tls-refused', () => inClear(externalOnly, starttls), peer => peer.sends(tlsFailure)],
   [
     'sends a stanza',
@@ -61,6 +83,24 @@ const cases: readonly [string, ReasonCode, () => OutboundPeer, Ends][] = [
     'peer-stream-error',
     () => inClear(externalOnly, starttls),
     peer => peer.sends(streamError('policy-violation')),
+  ],
+  [
+    'ends the stream as it does not trust our certificate, in the words of Prosody',
+    'our-certificate-refused',
+    () => secured(externalOrDialback),
+    peer => peer.sends(streamError('not-authorized', "Your server's certificate is not trusted")),
+  ],
+  [
+    'ends the stream instead of an answer to EXTERNAL, because of our certificate',
+    'our-certificate-refused',
+    () => under(externalOnly, external),
+    peer => peer.sends(streamError('policy-violation', 'certificate of contoso.com expired')),
+  ],
+  [
+    'ends the stream for another reason, with a word about certificates',
+    'peer-stream-error',
+    () => secured(externalOrDialback),
+    peer => peer.sends(streamError('system-shutdown', 'a restart, for a new certificate')),
   ],
   ['is lost', 'connection-lost', () => inClear(externalOnly, starttls), peer => peer.breaks()],
   ['leaves', 'peer-left', () => inClear(externalOnly, starttls), peer => peer.breaks('gone', 'peer-left')],
@@ -93,6 +133,45 @@ const cases: readonly [string, ReasonCode, () => OutboundPeer, Ends][] = [
     'dialback-unanswered',
     () => under(dialbackOverTls, dialback),
     peer => peer.breaks('late', 'dialback-unanswered'),
+  ],
+  ...(['remote-server-not-found', 'remote-connection-failed', 'remote-server-timeout'] as const).map(
+    condition =>
+      [
+        `answers dialback with ${condition}`,
+        'dialback-cannot-reach-us',
+        () => under(dialbackOverTls, dialback),
+        refusesKey(condition),
+      ] as const,
+  ),
+  [
+    'answers dialback with another error',
+    'dialback-refused',
+    () => under(dialbackOverTls, dialback),
+    refusesKey('policy-violation'),
+  ],
+  [
+    'refuses EXTERNAL, and then dialback',
+    'external-refused',
+    () => refusedExternal(),
+    refusesKey('policy-violation'),
+  ],
+  [
+    'refuses EXTERNAL, and leaves',
+    'external-refused',
+    () => refusedExternal(),
+    peer => peer.breaks('gone', 'peer-left'),
+  ],
+  [
+    'refuses EXTERNAL, and ends the stream',
+    'external-refused',
+    () => refusedExternal(),
+    peer => peer.sends(streamError('not-authorized')),
+  ],
+  [
+    'refuses EXTERNAL, and cannot reach us for dialback',
+    'dialback-cannot-reach-us',
+    () => refusedExternal(),
+    refusesKey('remote-server-not-found'),
   ],
   ['offers no dialback in the clear', 'dialback-not-offered', () => inClear(clearOnly), () => {}],
   ['offers no dialback under TLS', 'dialback-not-offered', () => under(dialbackOverTls, external), () => {}],

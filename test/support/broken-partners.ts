@@ -58,6 +58,11 @@ export const brokenPartners: Readonly<Record<string, BrokenPartner>> = {
     setUp: async ({ zone }, domain) =>
       zone.set(`_xmpp-server._tcp.${domain} SRV`, [{ port: 5269, target: 'gone.example' }]),
   },
+  'proxy-mistyped.example': {
+    code: 'proxy-no-address',
+    policy: { ...certificates, proxy: 'mistyped.example:5269' },
+    setUp: async () => {},
+  },
   'port-closed.example': {
     code: 'connect-refused',
     policy: certificates,
@@ -98,6 +103,11 @@ export const brokenPartners: Readonly<Record<string, BrokenPartner>> = {
   'key-invalid.example': { code: 'dialback-invalid-key', policy: dialback, setUp: judgesKey('invalid') },
   'key-refused.example': {
     code: 'dialback-refused',
+    policy: dialback,
+    setUp: judgesKey({ error: 'policy-violation' }),
+  },
+  'cannot-reach-us.example': {
+    code: 'dialback-cannot-reach-us',
     policy: dialback,
     setUp: judgesKey({ error: 'remote-server-not-found' }),
   },

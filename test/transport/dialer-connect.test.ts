@@ -151,6 +151,15 @@ describe('a target that cannot be reached', () => {
     })
   })
 
+  test('that the partner list names is not found where it has no address', async () => {
+    const { dialer } = await dialerOver({})
+    const target: Target = { host: 'mistyped.example', port: 5269, directTls: false, source: 'proxy' }
+    await expect(dialer.connect(target, never)).rejects.toMatchObject({
+      condition: 'remote-server-not-found',
+      code: 'proxy-no-address',
+    })
+  })
+
   test('is a time-out where DNS fails', async () => {
     const { dialer } = await dialerOver({ 'xmpp.fabrikam.com A': 'SERVFAIL' })
     await expect(dialer.connect(at(5269), never)).rejects.toMatchObject({
