@@ -35,7 +35,7 @@ export const attemptJson = z.strictObject({
   closed: z
     .strictObject({ ...why, at: z.iso.datetime(), side: z.enum(sides) })
     .nullable()
-    .describe('How the authenticated stream ended; null = it has not, or there was none.'),
+    .describe('How the stream ended; null = it has not, or there was none.'),
 })
 
 /** What a code means. */

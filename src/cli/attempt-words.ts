@@ -3,6 +3,7 @@ import {
   type AttemptRecord,
   type AttemptStep,
   type DialbackLeg,
+  type StreamEnd,
   sourceOf,
   type TimedStep,
 } from '../xmpp/attempt.ts'
@@ -24,9 +25,16 @@ export function isOutcome(step: AttemptStep, { outcome }: Pick<AttemptRecord, 'o
 
 /** What came of an attempt, in a line. */
 export function outcomeWords({ outcome, closed }: AttemptRecord): string {
-  if (outcome.is === 'failed') return `failed: ${codeWords(outcome)}`
+  if (outcome.is === 'failed')
+    return `failed: ${codeWords(outcome)}${closed ? endWords(closed, outcome) : ''}`
   const method = outcome.method === null ? 'up, to ask about keys' : `authenticated by ${outcome.method}`
-  return closed === null ? method : `${method}; ended by ${sides[closed.side]}: ${codeWords(closed)}`
+  return closed === null ? method : method + endWords(closed)
+}
+
+/** What it failed for is not said twice. */
+function endWords(closed: StreamEnd, failure?: Why): string {
+  const isSame = closed.code === failure?.code && closed.reason === failure.reason
+  return `; ended by ${sides[closed.side]}${isSame ? '' : `: ${codeWords(closed)}`}`
 }
 
 /** What a code means, whose fault it mostly is, and what to do. */

@@ -38,7 +38,7 @@ export function withoutTls(error: unknown): Why {
 }
 
 /** The connection broke. With TLS 1.3, who does not accept our certificate says so when the handshake is over for us. */
-export function broken(error: Error): Why {
+export function brokenBy(error: Error): Why {
   if (isAboutOurCertificate(error)) return certificateRefused(error.message)
   return { code: 'connection-lost', reason: `connection lost: ${error.message}` }
 }

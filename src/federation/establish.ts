@@ -5,7 +5,7 @@ import { DialError } from '../transport/dialer.ts'
 import type { Target } from '../transport/service-records.ts'
 import type { SecuredSocket } from '../transport/tls.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
-import type { Why } from '../xmpp/reason.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import type { OutboundTask } from './context.ts'
 import { withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
@@ -15,12 +15,14 @@ import { OutboundSession } from './outbound-session.ts'
 /** No stream to a partner could be had. `message` is for the log: it may name hosts. */
 export class EstablishError extends Error {
   override readonly name = 'EstablishError'
+  /** The last one: what waits comes back with its condition (contract §9). */
   readonly failure: OutboundFailure
   /** The partner was reached, and then negotiation failed. */
   readonly wasReached: boolean
 
-  constructor(failure: OutboundFailure, wasReached: boolean) {
-    super(failure.reason)
+  /** @param told the failure that tells most */
+  constructor(told: Why, failure: OutboundFailure, wasReached: boolean) {
+    super(told.reason)
     this.failure = failure
     this.wasReached = wasReached
   }
@@ -34,7 +36,7 @@ const maxTargets = 16
 /**
  * Opens a stream to a partner: finds its servers, and tries one after the other until a stream is established
  * (contract §4: all targets are tried before giving up).
- * @throws {EstablishError} with the last failure; or the signal's reason
+ * @throws {EstablishError} when none will do; or the signal's reason
  */
 export async function establish(
   { step, ...given }: Omit<OutboundTask, 'tryExternal' | 'attempt'> & Pick<AttemptListener, 'step'>,
@@ -71,15 +73,16 @@ export async function establish(
   throw opener.error
 }
 
-/** Tries targets, and remembers why the last one failed. */
+/** Tries targets, and remembers how the last one failed, and the one where it came furthest: that one tells most. */
 class Opener {
   readonly #task: Omit<OutboundTask, 'tryExternal'>
   readonly #environment: FederationEnvironment
   readonly #owner: StreamOwner
   readonly #signal: AbortSignal
-  #failure = failureOf('remote-server-not-found', noUsableServer)
+  #last = failureOf('remote-server-not-found', noUsableServer)
+  #furthest = this.#last
   #wasReached = false
-  /** The stream that failed last has told of it. */
+  /** The stream that came furthest has told of its failure. */
   #isTold = false
   /** Why there was no connection to servers before the one that will do; what failed later has been logged. */
   readonly #passedOver: string[] = []
@@ -97,25 +100,30 @@ class Opener {
   }
 
   get error(): EstablishError {
-    return new EstablishError(this.#failure, this.#wasReached)
+    return new EstablishError(this.#furthest, this.#last, this.#wasReached)
   }
 
   note(failure: OutboundFailure, wasReached: boolean): void {
-    this.#failure = failure
-    this.#isTold = wasReached
+    this.#last = failure
     this.#wasReached ||= wasReached
+    if (stageOf(failure.code) < stageOf(this.#furthest.code)) return
+    this.#furthest = failure
+    this.#isTold = wasReached
   }
 
   /** Tells the journal; and the log and the metrics, where there was no stream to do it. */
   giveUp(): void {
-    const { code, condition, reason } = this.#failure
-    if (!this.#isTold) {
+    const { code, reason, end } = this.#furthest
+    const { attempt, pair } = this.#task
+    if (this.#isTold) this.tellOfPassedOver()
+    else {
       const { log, metrics } = this.#environment
-      const { pair } = this.#task
+      const { condition } = this.#last
       log.event({ event: 'stream.refused', direction: 'out', ...pair, condition, code, reason })
       metrics.failure('out', code)
     }
-    this.#task.attempt.failed(this.#failure)
+    if (end !== undefined) attempt.ended(end)
+    attempt.failed(this.#furthest)
   }
 
   /** A dead server behind a living one is not seen by anybody else. */
@@ -213,5 +221,15 @@ function whyOf({ code, message: reason }: DialError): Why {
 }
 
 function failureOf(condition: OutboundFailure['condition'], { code, reason }: Why): OutboundFailure {
-  return { condition, code, reason, retryWithoutExternal: false, method: undefined, isUnknownHost: false }
+  const nothing = { retryWithoutExternal: false, method: undefined, isUnknownHost: false, end: undefined }
+  return { condition, code, reason, ...nothing }
+}
+
+/** How far an attempt has come that failed so; of two that came as far, the later one tells more. */
+function stageOf(code: ReasonCode): number {
+  if (/^(dns|proxy)-|^no-usable-server$/.test(code)) return 0
+  if (code.startsWith('connect-')) return 1
+  // Who has refused EXTERNAL may refuse dialback after it: that is the same once more.
+  if (/^(dialback-(refused|unanswered|not-offered)|no-permitted-method)$/.test(code)) return 3
+  return /^(certificate|external|dialback)-|^(our-certificate-refused|internal-error)$/.test(code) ? 4 : 2
 }

@@ -172,7 +172,7 @@ export class InboundSession {
         return this.#authenticated(action)
       case 'report':
         this.#report.failed(action.method)
-        return this.#report.refused('not-authorized', action)
+        return this.#report.refused('not-authorized', action, action.pair)
       case 'note':
         return this.#report.note(action.reason, action.code)
       case 'tell':

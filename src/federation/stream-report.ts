@@ -13,7 +13,7 @@ import type { Domain } from '../xmpp/address.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
 import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
 import { certificateStep } from './certificate-step.ts'
-import { broken } from './endings.ts'
+import { brokenBy } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 
 /** What is known of a stream, for operators. */
@@ -48,10 +48,12 @@ export class StreamReport {
   readonly #id = `${drawn}-${++opened}`
   readonly #address: string | null
   #certificate: CertificateStanding | null = null
-  readonly #counted = new Set<ReasonCode>()
+  readonly #counted = new Set<string>()
   #names: Names = { local: null, remote: null }
-  /** What went wrong last; why nothing came of the stream, if nothing does. */
+  /** What was tried in vain, the last of it; why nothing came of the stream, if nothing does. */
   #failure: Why | undefined
+  /** What is wrong with the certificate of a peer that has not tried to authenticate by it. */
+  #flaw: Why | undefined
   #why: Why | undefined
   #chain: readonly Certificate[] | undefined
   #isUp = false
@@ -114,7 +116,7 @@ export class StreamReport {
 
   /** What it is when the time for authentication is over: mostly, something went wrong before. */
   get overdue(): ReasonCode {
-    return this.#hasServed ? 'idle' : (this.#failure?.code ?? 'establishment-timeout')
+    return this.#cause?.code ?? (this.#hasServed ? 'idle' : 'establishment-timeout')
   }
 
   /** Something for the journal alone. */
@@ -189,25 +191,37 @@ export class StreamReport {
     this.#metrics.authentication(this.#direction, method, 'failure')
   }
 
-  refused(condition: string, { code, reason }: Why): void {
+  /** @param pair where one of several pairs was refused, that one: it says nothing about the others */
+  refused(condition: string, { code, reason }: Why, pair?: Pair): void {
+    const { local, remote } = pair ?? this.#names
+    if (this.#names.remote === null) this.names = { local, remote }
+    const isAnother = local !== this.#names.local || remote !== this.#names.remote
     this.#log.event({
       event: 'stream.refused',
       direction: this.#direction,
-      ...this.#names,
+      local,
+      remote,
       condition,
       code,
       reason,
       ...this.#from,
     })
-    this.#count(code)
-    this.tell({ step: 'failed', code, reason })
+    this.#count(code, isAnother ? `${local} ${remote}` : '')
+    if (!isAnother || local === null || remote === null) return this.tell({ step: 'failed', code, reason })
+    this.#attempt.tell({ step: 'failed', code, reason })
+    const attempt = this.#attempt.ofAnother({ local, remote })
+    if (this.#address !== null) attempt.tell({ step: 'accepted', address: this.#address })
+    attempt.failed({ code, reason })
   }
 
   /** With a code where that may be why nothing comes of the stream. */
   note(reason: string, code?: ReasonCode): void {
     const fields = { direction: this.#direction, ...this.#names, ...(code && { code }), reason }
     this.#log.info('peer noted', fields)
-    this.tell(code === undefined ? { step: 'note', reason } : { step: 'failed', code, reason })
+    if (code === undefined) return this.tell({ step: 'note', reason })
+    if (!code.startsWith('certificate-')) return this.tell({ step: 'failed', code, reason })
+    this.#attempt.tell({ step: 'failed', code, reason })
+    this.#flaw = { code, reason }
   }
 
   /** Our own code failed on what the peer sent. */
@@ -228,8 +242,7 @@ export class StreamReport {
 
   /** What it is when the connection ends; `reason` where it does so in good order. */
   lost(error: Error | undefined, reason: string): Why {
-    if (error === undefined) return this.left(reason)
-    return broken(error)
+    return error === undefined ? this.left(reason) : brokenBy(error)
   }
 
   /**
@@ -239,7 +252,8 @@ export class StreamReport {
   closed(lost: Why): void {
     const isIn = this.#direction === 'in'
     const why = this.#why ?? lost
-    const { code } = this.#isUp || this.#hasServed ? why : (this.#failure ?? why)
+    const cause = this.#cause
+    const { code } = cause ?? why
     this.#log.event({
       event: 'stream.closed',
       direction: this.#direction,
@@ -253,8 +267,16 @@ export class StreamReport {
     // Who connects and says nothing looks whether the port is open, as balancers do.
     if (code === 'peer-left' && this.#names.local === null && this.#names.remote === null) return
     this.#count(code)
-    if (this.#isUp || this.#hasServed) this.#attempt.ended(why)
-    else if (isIn) this.#attempt.failed(this.#failure ?? why)
+    if (isIn || this.#isUp) this.#attempt.ended(why)
+    if (isIn && !this.#isUp && (cause !== undefined || !this.#hasServed)) this.#attempt.failed(cause ?? why)
+  }
+
+  /** Why nobody was authenticated; who has only asked about a key needs no certificate for that. */
+  get #cause(): Why | undefined {
+    if (this.#isUp) return undefined
+    const isDriven = this.#failure?.code === 'dialback-not-permitted'
+    if (isDriven || (this.#failure === undefined && !this.#hasServed)) return this.#flaw ?? this.#failure
+    return this.#failure
   }
 
   /** Of several reasons the last one counts; but who tries dialback in vain has mostly been driven to it by his certificate. */
@@ -263,10 +285,11 @@ export class StreamReport {
     if (!isDriven) this.#failure = why
   }
 
-  /** One stream counts once for each reason; an end in good order is none. */
-  #count(code: ReasonCode): void {
-    if (!isFailure(code) || this.#counted.has(code)) return
-    this.#counted.add(code)
+  /** One stream counts once for each reason, and once for each other pair on it; an end in good order is no failure. */
+  #count(code: ReasonCode, another = ''): void {
+    const key = `${code} ${another}`
+    if (!isFailure(code) || this.#counted.has(key)) return
+    this.#counted.add(key).add(`${code} `)
     this.#metrics.failure(this.#direction, code)
   }
 }

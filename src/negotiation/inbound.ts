@@ -253,7 +253,7 @@ function refuse(
   const needsHeader = state.at === 'awaiting-header'
   const names = { from: toUnicode(context.mainDomain), id: event.streamId }
   const header = streamHeader({ content: ns.server, ...names, version: '1.0' })
-  const isLate = event.condition === 'connection-timeout' && 'proofs' in state
+  const isLate = event.condition === 'connection-timeout' && event.code !== 'idle' && 'proofs' in state
   const why = isLate ? whyNoExternal(state, context) : undefined
   const reason = why === undefined ? event.reason : `${event.reason}; ${why.reason}`
   return fail(event.condition, why?.code ?? event.code, reason, needsHeader ? header : '')

@@ -49,6 +49,8 @@ export type OutboundFailure = Why & {
   readonly method: Method | undefined
   /** The peer does not serve the domain we asked for: `<host-unknown/>` or `<host-gone/>`. */
   readonly isUnknownHost: boolean
+  /** How its stream ended, or what we ended it for; undefined = there was none. */
+  readonly end: Why | undefined
 }
 
 export type OutboundAction =
@@ -97,6 +99,7 @@ export function giveUp(
     text?: string
   } = {},
 ): OutboundStep {
+  const end = options.end ?? { code, reason }
   const failure: OutboundFailure = {
     condition: options.condition ?? 'remote-server-timeout',
     code,
@@ -104,12 +107,13 @@ export function giveUp(
     retryWithoutExternal: options.retryWithoutExternal ?? false,
     method: options.method,
     isUnknownHost: options.isUnknownHost ?? false,
+    end,
   }
   return {
     state: { at: 'closed' },
     actions: [
       { do: 'fail', failure },
-      { do: 'close', condition: options.streamError, code, reason, text: options.text ?? reason },
+      { do: 'close', condition: options.streamError, ...end, text: options.text ?? reason },
     ],
   }
 }

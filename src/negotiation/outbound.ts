@@ -233,12 +233,14 @@ function peerClosed(state: OutboundState, element: Element): OutboundStep {
 
 /** The stream is gone. What that means depends on what was awaited. */
 function lose(state: OutboundState, { code, reason }: Why, isUnknownHost: boolean): OutboundStep {
+  const end = { code, reason }
   const isByPeer = code === 'peer-left' || code === 'peer-stream-error'
   if (state.at === 'awaiting-sasl') {
     const why = `${reason}, instead of an answer to SASL EXTERNAL`
     return giveUp(isByPeer ? 'external-refused' : code, why, {
       method: 'sasl-external-tls',
       retryWithoutExternal: true,
+      end,
     })
   }
   if (state.at === 'awaiting-dialback') {
@@ -249,9 +251,10 @@ function lose(state: OutboundState, { code, reason }: Why, isUnknownHost: boolea
       return giveUp('external-refused', `${state.externalRefused}; then ${reason}`, {
         method,
         retryWithoutExternal,
+        end,
       })
     const isSilent = code === 'peer-left'
-    return giveUp(isSilent ? 'dialback-unanswered' : code, reason, { method, retryWithoutExternal })
+    return giveUp(isSilent ? 'dialback-unanswered' : code, reason, { method, retryWithoutExternal, end })
   }
   return giveUp(code, reason, { isUnknownHost })
 }

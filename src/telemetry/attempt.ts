@@ -41,6 +41,7 @@ export class Attempt {
   readonly #id = randomUUID()
   readonly #startedMs = performance.now()
   readonly #direction: Direction
+  readonly #given: Purpose
   #purpose: Purpose
   readonly #listener: AttemptListener
   readonly #first: TimedStep[] = []
@@ -58,6 +59,7 @@ export class Attempt {
 
   constructor({ direction, purpose, local, remote }: AttemptAbout, listener: AttemptListener) {
     this.#direction = direction
+    this.#given = purpose
     this.#purpose = purpose
     this.names = { local, remote }
     this.#listener = listener
@@ -95,16 +97,30 @@ export class Attempt {
     this.#settle({ is: 'authenticated', method })
   }
 
+  /** Also of one that was good for questions about keys, where the peer has wanted more, in vain. */
   failed({ code, reason }: Why): void {
+    if (this.#isForKeys) {
+      this.#outcome = undefined
+      this.#purpose = this.#given
+    }
     this.#settle({ is: 'failed', code, reason: clean(reason) })
   }
 
-  /** The authenticated stream has ended. */
+  /** The stream has ended, or is about to; the first end counts. */
   ended({ code, reason }: Why): void {
-    if (this.#outcome?.is !== 'authenticated' || this.#closed !== null) return
+    if (this.#closed !== null) return
     const side = sideOf({ code, reason })
     this.#closed = { at: new Date().toISOString(), side, code, reason: clean(reason) }
-    this.#listener.record?.(this.#record(this.#outcome))
+    if (this.#outcome !== undefined) this.#listener.record?.(this.#record(this.#outcome))
+  }
+
+  /** An attempt of another pair of domains on the same stream. */
+  ofAnother(pair: { readonly local: string; readonly remote: string }): Attempt {
+    const { record } = this.#listener
+    return new Attempt(
+      { direction: this.#direction, purpose: this.#given, ...pair },
+      record ? { record } : {},
+    )
   }
 
   #settle(outcome: AttemptOutcome): void {

@@ -131,7 +131,7 @@ export type AttemptOutcome =
 
 export const sides = ['us', 'peer', 'network'] as const
 
-/** How an authenticated stream ended, and who ended it. */
+/** How a stream ended, and who ended it. */
 export type StreamEnd = Why & { readonly at: string; readonly side: (typeof sides)[number] }
 
 /** Why an attempt failed, or its stream later did; undefined = neither. */
@@ -147,7 +147,9 @@ export function sourceOf({ steps }: Pick<AttemptRecord, 'steps'>): string | unde
 }
 
 /** Who ends a stream by such a reason. */
-export function sideOf({ code }: Why): StreamEnd['side'] {
+export function sideOf({ code, reason }: Why): StreamEnd['side'] {
   if (code === 'connection-lost') return 'network'
-  return code.startsWith('peer-') ? 'peer' : 'us'
+  // A handshake fails on either side: the other one sends an alert, or just closes.
+  if (code === 'tls-handshake-failed') return /\balert\b|\bclosed\b/.test(reason) ? 'peer' : 'us'
+  return code.startsWith('peer-') || code === 'our-certificate-refused' ? 'peer' : 'us'
 }

@@ -121,6 +121,7 @@ export class OutboundPeer {
         retryWithoutExternal: false,
         method: undefined,
         isUnknownHost: false,
+        end: { code: expect.stringMatching(/./), reason: expect.stringMatching(/./) },
         ...failure,
         code: expect.stringMatching(/./),
         reason: expect.stringMatching(reason),

@@ -34,7 +34,10 @@ describe('an attempt', () => {
     made.failed(refused)
     made.authenticated('dialback-tls')
     made.ended({ code: 'idle', reason: 'idle' })
-    expect(records).toMatchObject([{ outcome: { is: 'failed', ...refused }, closed: null }])
+    expect(records).toMatchObject([
+      { outcome: { is: 'failed', ...refused }, closed: null },
+      { outcome: { is: 'failed', ...refused }, closed: { code: 'idle', side: 'us' } },
+    ])
   })
 
   test('may turn out to be for more than questions about keys', () => {
@@ -42,6 +45,18 @@ describe('an attempt', () => {
     made.authenticated(null)
     made.authenticated('dialback-tls')
     expect(records.map(({ purpose }) => purpose)).toEqual(['verification', 'stanzas'])
+  })
+
+  test('fails where a peer that has asked about a key wants more, in vain', () => {
+    const { made, records } = attempt()
+    made.authenticated(null)
+    made.ended({ code: 'peer-closed', reason: 'closed by the peer' })
+    made.failed({ code: 'dialback-key-denied', reason: 'no' })
+    expect(records.at(-1)).toMatchObject({
+      purpose: 'stanzas',
+      outcome: { is: 'failed', code: 'dialback-key-denied' },
+      closed: { code: 'peer-closed', side: 'peer' },
+    })
   })
 
   test('is of whom the peer says it is until it has proven it: by a certificate that is valid, or by getting in', () => {
