@@ -149,6 +149,10 @@ export async function startGatehouse(
       new Listener(at, admission, {
         accept: accept(at.directTls),
         refused: (from, reason) => refusals.add(at.port, from, reason),
+        dropped: (from, { code, reason }) => {
+          metrics.failure('in', code)
+          refusals.add(at.port, from, reason, code)
+        },
         headerMs: () => current.config.timeouts.connectMs,
       }),
   )

@@ -34,6 +34,8 @@ export function withoutTls(error: unknown): Why {
   const reason = error instanceof Error ? error.message : String(error)
   if (error instanceof StreamError) return { code: error.code, reason }
   if (isAboutOurCertificate(error)) return certificateRefused(reason)
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return { code: 'establishment-timeout', reason: 'the TLS handshake took too long' }
   return { code: 'tls-handshake-failed', reason }
 }
 

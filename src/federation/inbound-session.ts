@@ -51,6 +51,7 @@ export class InboundSession {
     secured: SecuredSocket | undefined,
     admitted: Admitted,
     parts: { environment: FederationEnvironment; directory: Directory; keys: KeyVerification },
+    report = StreamReport.ofAccepted(admitted.address, parts.environment),
   ) {
     const { environment } = parts
     this.#environment = environment
@@ -59,7 +60,7 @@ export class InboundSession {
     this.#admitted = admitted
     this.#context = inboundContext(environment)
     this.#refusal = admitted.refusal
-    this.#report = StreamReport.ofAccepted(admitted.address, environment)
+    this.#report = report
     if (secured) this.#report.secured(secured)
     this.#state = opened(secured ? { secure: true, chain: secured.chain } : { secure: false })
     const { unauthenticatedBytes, depth } = environment.limits()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Pair } from '../negotiation/stream.ts'
+import { Attempt } from '../telemetry/attempt.ts'
 import { Outbox } from '../transport/outbox.ts'
 import type { Destination, Run } from '../xml/run.ts'
 import { ns } from '../xmpp/namespaces.ts'
@@ -220,10 +221,11 @@ export class OutboundLink implements Destination {
   onClosed: (session: OutboundSession) => void = () => {}
 
   #refused({ code, reason }: Why): void {
-    const { log, metrics } = this.#environment
+    const { log, metrics, record } = this.#environment
     const condition = 'resource-constraint'
     log.event({ event: 'stream.refused', direction: 'out', ...this.pair, condition, code, reason })
     metrics.failure('out', code)
+    new Attempt({ direction: 'out', purpose: 'stanzas', ...this.pair }, { record }).failed({ code, reason })
     this.#failed({ condition, text: reason })
   }
 

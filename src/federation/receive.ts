@@ -5,6 +5,7 @@ import { withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { InboundSession } from './inbound-session.ts'
 import type { KeyVerification } from './key-verification.ts'
+import { StreamReport } from './stream-report.ts'
 
 /** Takes an accepted socket over: direct TLS first, where the listener is one for it (XEP-0368), then the stream. */
 export async function receive(
@@ -13,18 +14,21 @@ export async function receive(
   directTls: boolean,
   parts: { environment: FederationEnvironment; directory: Directory; keys: KeyVerification },
 ): Promise<void> {
-  const { tls, log, metrics, timeouts } = parts.environment
+  const { tls, timeouts } = parts.environment
   if (!directTls) {
     new InboundSession(socket, undefined, admitted, parts)
     return
   }
+  const report = StreamReport.ofAccepted(admitted.address, parts.environment)
   try {
     const signal = AbortSignal.timeout(timeouts().streamEstablishmentMs)
     const secured = await tls.accept(socket, { directTls, signal })
-    new InboundSession(secured.socket, secured, admitted, parts)
+    new InboundSession(secured.socket, secured, admitted, parts, report)
   } catch (error) {
-    const { code, reason } = withoutTls(error)
-    log.info('direct TLS handshake failed', { remoteAddress: admitted.address, code, reason })
-    metrics.failure('in', code)
+    // Who connects and says nothing looks whether the port is open, as balancers do.
+    const isSilent = socket.bytesRead === 0
+    const why = isSilent ? report.left('the peer said nothing') : withoutTls(error)
+    if (!isSilent) report.refused('policy-violation', why)
+    report.closed(why)
   }
 }

@@ -25,12 +25,26 @@ export type ListenerEnvironment = {
   accept(socket: Socket, admitted: Admitted): void
   /** Hears of connections that were dropped for want of a good PROXY header; `from` is the socket's own address. */
   refused(from: string, reason: string): void
+  /** Hears of connections that were dropped as there are far too many. */
+  dropped(from: string, why: Why): void
   /** How long a balancer may take over its header. */
   headerMs(): number
 }
 
 /** Bounds on streams that are not authenticated yet (contract §1, limits). */
 export type AdmissionLimits = { readonly connections: number; readonly unauthenticatedPerAddress: number }
+
+/** Not taken: there are twice as many as there may be. */
+export type Dropped = { readonly dropped: Why }
+
+const tooMany: Why = {
+  code: 'limit-connections',
+  reason: 'the gateway has reached its limit of connections',
+}
+const tooManyOfAddress: Why = {
+  code: 'limit-unauthenticated',
+  reason: 'too many unauthenticated streams come from this address',
+}
 
 /**
  * Counts connections: all of them, and the unauthenticated ones of each address. Over a limit a peer is still greeted, to be
@@ -54,17 +68,19 @@ export class Admission {
     return this.#count()
   }
 
-  /** Counts a balancer's connection for as long as it is not known for whom it speaks, or says `drop`. */
-  hold(): 'drop' | (() => void) {
-    return this.#total >= 2 * this.#limits().connections ? 'drop' : this.#count()
+  /** Counts a balancer's connection for as long as it is not known for whom it speaks, if it may be. */
+  hold(): Dropped | (() => void) {
+    const dropped = this.#excess(2, 0)
+    return dropped === undefined ? this.#count() : { dropped }
   }
 
-  /** Counts an accepted socket, or says `drop`. */
-  admit(from: string): 'drop' | Admitted {
+  /** Counts an accepted socket, if it may be. */
+  admit(from: string): Dropped | Admitted {
     const address = networkOf(from)
     const ofAddress = this.#unauthenticated.get(address) ?? 0
-    const { connections, unauthenticatedPerAddress } = this.#limits()
-    if (this.#total >= 2 * connections || ofAddress >= 2 * unauthenticatedPerAddress) return 'drop'
+    const dropped = this.#excess(2, ofAddress)
+    if (dropped !== undefined) return { dropped }
+    const refusal = this.#excess(1, ofAddress)
     this.#unauthenticated.set(address, ofAddress + 1)
     const leave = this.#count()
     let isUnauthenticated = true
@@ -75,15 +91,6 @@ export class Admission {
       if (left === 0) this.#unauthenticated.delete(address)
       else this.#unauthenticated.set(address, left)
     }
-    const refusal: Why | undefined =
-      this.#total > connections
-        ? { code: 'limit-connections', reason: 'the gateway has reached its limit of connections' }
-        : ofAddress >= unauthenticatedPerAddress
-          ? {
-              code: 'limit-unauthenticated',
-              reason: 'too many unauthenticated streams come from this address',
-            }
-          : undefined
     return {
       address: from,
       refusal,
@@ -93,6 +100,13 @@ export class Admission {
         leave()
       },
     }
+  }
+
+  /** Which limit is reached so many times over, before one more is counted. */
+  #excess(times: number, ofAddress: number): Why | undefined {
+    const { connections, unauthenticatedPerAddress } = this.#limits()
+    if (this.#total >= times * connections) return tooMany
+    return ofAddress >= times * unauthenticatedPerAddress ? tooManyOfAddress : undefined
   }
 
   #count(): () => void {
@@ -144,21 +158,20 @@ export class Listener {
 
   #admit(socket: Socket, from: string): void {
     const admitted = this.#admission.admit(from)
-    if (admitted === 'drop') {
-      socket.resetAndDestroy()
-      return
-    }
+    if ('dropped' in admitted) return this.#drop(socket, from, admitted)
     socket.once('close', () => admitted.closed())
     this.#environment.accept(socket, admitted)
+  }
+
+  #drop(socket: Socket, from: string, { dropped }: Dropped): void {
+    socket.resetAndDestroy()
+    this.#environment.dropped(from, dropped)
   }
 
   /** Who the balancer speaks for is what counts; until that is known the connection counts in the total alone. */
   #admitBehind(socket: Socket, balancer: string): void {
     const release = this.#admission.hold()
-    if (release === 'drop') {
-      socket.resetAndDestroy()
-      return
-    }
+    if ('dropped' in release) return this.#drop(socket, balancer, release)
     awaitProxyHeader(socket, this.#environment.headerMs(), {
       complete: source => {
         release()

@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts'
+import type { ReasonCode } from '../xmpp/reason.ts'
 
 const mostTold = 10
 const windowMs = 60_000
@@ -17,7 +18,7 @@ export class RefusedConnections {
   }
 
   /** @param port of the listener, as configured */
-  add(port: number, remoteAddress: string, reason: string): void {
+  add(port: number, remoteAddress: string, reason: string, code?: ReasonCode): void {
     const now = this.#now()
     if (now - this.#startMs >= windowMs) {
       this.#startMs = now
@@ -30,6 +31,6 @@ export class RefusedConnections {
     this.#told++
     const untold = this.#untold === 0 ? {} : { untold: this.#untold }
     this.#untold = 0
-    this.#log.warn('connection refused', { port, remoteAddress, reason, ...untold })
+    this.#log.warn('connection refused', { port, remoteAddress, ...(code && { code }), reason, ...untold })
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { whyOf } from '../support/broken-partners.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../support/running-gateway.ts'
 import type { WirePeer } from '../support/wire-peer.ts'
 
@@ -98,6 +99,10 @@ describe('unauthenticatedPerAddress', () => {
     }
     await isDropped(gateway)
     await first.startsTls() // those within the limit are not touched
+    const code = 'limit-unauthenticated'
+    expect(gateway.metric(`gatehouse_stream_failures_total{direction="in",code="${code}"}`)).toBe(3)
+    const dropped = gateway.log.lines.filter(({ message }) => message === 'connection refused')
+    expect(dropped.map(({ fields }) => fields)).toMatchObject([{ remoteAddress: '127.0.0.1', code }])
   })
 
   test('counts each address by itself', async () => {
@@ -194,6 +199,9 @@ describe('connectionLimit of a partner', () => {
     inside.send("<message from='b@contoso.com' to='a@fabrikam.com' id='1'><body>x</body></message>")
     const bounce = await gateway.inside.stanza('fabrikam.com', '1')
     expect(bounce.children[0]?.children[0]?.name).toBe('resource-constraint')
+    const { failures, meaning } = await whyOf(gateway, 'fabrikam.com')
+    expect(failures).toMatchObject([{ code: 'limit-partner-connections', direction: 'out', count: 1 }])
+    expect(meaning).toMatchObject({ code: 'limit-partner-connections' })
   })
 })
 

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { AttemptsJson } from '../../src/admin/journal.ts'
+import { openRunningApi } from '../../src/cli/gateway-api.ts'
 import { whyOf } from '../support/broken-partners.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
@@ -99,6 +101,50 @@ describe('a partner that connects to us by STARTTLS', () => {
     expect(failuresOf(gateway)).toEqual(['{direction="in",code="protocol-violation"} 1'])
   })
 })
+
+describe('a peer that connects to us with direct TLS', () => {
+  test.each([
+    [
+      'does not trust our certificate',
+      'our-certificate-refused',
+      (socket: Socket) => startTlsClient(socket, elsewhere),
+    ],
+    [
+      'sends what is no TLS',
+      'tls-handshake-failed',
+      async (socket: Socket) => void socket.write('<message/>'),
+    ],
+  ])('and that %s is explained as %s: in the log, the metric and the journal', async (_, code, goesOn) => {
+    const gateway = await startGateway()
+    await goesOn(await dial(gateway.directTlsPort))
+    await gateway.event('stream.closed')
+    expect(gateway.log.events.filter(({ event }) => event.startsWith('stream.'))).toMatchObject([
+      { event: 'stream.refused', code, address: '127.0.0.1', remote: null },
+      { event: 'stream.closed', code },
+    ])
+    expect(failuresOf(gateway)).toEqual([`{direction="in",code="${code}"} 1`])
+    expect(await attemptsOf(gateway)).toMatchObject([
+      { outcome: { is: 'failed', code }, steps: [{ step: 'accepted' }, { step: 'failed' }] },
+    ])
+  })
+
+  test('and leaves without a word is no failure: balancers do', async () => {
+    const gateway = await startGateway()
+    const socket = await dial(gateway.directTlsPort)
+    socket.resetAndDestroy()
+    expect(await gateway.event('stream.closed')).toMatchObject({ code: 'peer-left' })
+    expect([failuresOf(gateway), gateway.events('stream.refused')]).toEqual([[], []])
+    expect(await attemptsOf(gateway)).toEqual([])
+  })
+})
+
+/** The whole journal. */
+async function attemptsOf({ folder }: RunningGateway): Promise<AttemptsJson['attempts']> {
+  const api = (await openRunningApi(folder.file)) ?? expect.fail('the gateway does not run')
+  onTestFinished(() => api.close())
+  const { value } = await api.ask({ method: 'GET', url: '/attempts' })
+  return (value as AttemptsJson).attempts
+}
 
 function failuresOf({ metrics }: RunningGateway): string[] {
   const name = 'gatehouse_stream_failures_total'

@@ -8,7 +8,7 @@ const tooMany = 'too many unauthenticated streams come from this address'
 
 function admitted(admission: Admission, address = '192.0.2.1'): Admitted {
   const outcome = admission.admit(address)
-  return outcome === 'drop' ? expect.fail('dropped') : outcome
+  return 'dropped' in outcome ? expect.fail('dropped') : outcome
 }
 
 describe('admission', () => {
@@ -16,7 +16,7 @@ describe('admission', () => {
     const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     expect(admitted(admission).refusal).toBeUndefined()
     expect(admitted(admission).refusal?.reason).toBe(tooMany)
-    expect(admission.admit('192.0.2.1')).toBe('drop')
+    expect(admission.admit('192.0.2.1')).toMatchObject({ dropped: { code: 'limit-unauthenticated' } })
     expect(admitted(admission, '192.0.2.2').refusal).toBeUndefined()
     expect(admission.total).toBe(3)
   })
@@ -36,7 +36,7 @@ describe('admission', () => {
     limits = { connections: 100, unauthenticatedPerAddress: 3 }
     expect(admitted(admission).refusal).toBeUndefined()
     limits = { connections: 1, unauthenticatedPerAddress: 3 }
-    expect(admission.admit('192.0.2.2')).toBe('drop')
+    expect(admission.admit('192.0.2.2')).toMatchObject({ dropped: { code: 'limit-connections' } })
   })
 
   test('counts every connection once, however often its end is told', () => {
@@ -80,7 +80,7 @@ describe('what counts as one address', () => {
     const admission = new Admission(() => ({ connections: 100, unauthenticatedPerAddress: 1 }))
     const first = admitted(admission, '2001:db8:1:2::1')
     expect(admitted(admission, '2001:db8:1:2:ffff::1').refusal?.reason).toBe(tooMany)
-    expect(admission.admit('2001:db8:1:2::3')).toBe('drop')
+    expect(admission.admit('2001:db8:1:2::3')).toMatchObject({ dropped: { code: 'limit-unauthenticated' } })
     expect(admitted(admission, '2001:db8:1:3::1').refusal).toBeUndefined()
     first.closed()
     expect(admitted(admission, '2001:db8:1:2::4').refusal?.reason).toBe(tooMany) // the second is still there
@@ -88,7 +88,7 @@ describe('what counts as one address', () => {
 })
 
 /** No balancer stands in front of these. */
-const quiet = { refused: () => expect.fail('refused'), headerMs: () => 10_000 }
+const quiet = { refused: () => expect.fail('refused'), dropped: () => undefined, headerMs: () => 10_000 }
 
 describe('a listener', () => {
   async function listening(accept: (socket: Socket, admitted: Admitted) => void, perAddress = 10) {
