@@ -69,7 +69,9 @@ export class OutboundSession {
           this.#advance({ on: 'header', header: read })
         },
         element: slice => this.#element(slice),
-        pausedReading: () => {},
+        pausedReading: () => {
+          if (this.#state.at === 'awaiting-pause') this.#advance({ on: 'paused' })
+        },
         fault: error => this.#fault(error),
         ended: () => this.#ended(),
         drained: () => hooks.drained(),

@@ -23,6 +23,7 @@ export type OutboundState =
   | { readonly at: 'connecting' }
   | { readonly at: 'awaiting-header'; readonly channel: Channel; readonly isProven: boolean }
   | ({ readonly at: 'awaiting-features'; readonly isProven: boolean } & Outbound)
+  | ({ readonly at: 'awaiting-pause'; readonly isProven: boolean } & Outbound) // before XMPP 1.0; an error may stand behind the header
   | { readonly at: 'awaiting-proceed' }
   | { readonly at: 'securing' }
   | ({ readonly at: 'awaiting-sasl'; readonly offersDialback: boolean } & Outbound)
@@ -35,6 +36,7 @@ export type OutboundEvent =
   | { readonly on: 'connected'; readonly channel: Channel }
   | { readonly on: 'header'; readonly header: StreamHeader }
   | { readonly on: 'element'; readonly element: Element }
+  | { readonly on: 'paused' } // in `awaiting-pause`: all that has come was told
   | { readonly on: 'stanza' } // s2s streams go one way (RFC 6120 §4.3): none is due on ours
   | { readonly on: 'secured'; readonly chain: readonly Certificate[] }
   | { readonly on: 'verify'; readonly request: KeyRequest }

@@ -39,6 +39,10 @@ export function advance(state: OutboundState, event: OutboundEvent, context: Out
         ? take(state, readOffers(event.element, state), context)
         : unexpected('stream features were due')
     }
+    case 'awaiting-pause':
+      return event.on === 'paused'
+        ? take(state, offersOfOld, context)
+        : unexpected('nothing was due behind a header without version')
     case 'awaiting-proceed':
       if (event.on !== 'element' || event.element.getNS() !== ns.tls)
         return unexpected('the answer to <starttls/> was due')
@@ -90,9 +94,11 @@ function greet(state: AwaitingHeader, header: StreamHeader, context: OutboundCon
   const { channel, isProven } = state
   const known = { channel, streamId: header.id, declaresDialback: header.declaresDialback }
   if (header.isModern) return { state: { at: 'awaiting-features', isProven, ...known }, actions: [] }
-  // Before XMPP 1.0 there are no features: dialback is all that such a peer can do (contract §2).
-  return take({ ...known, isProven }, { starttls: undefined, external: false, dialback: true }, context)
+  return { state: { at: 'awaiting-pause', isProven, ...known }, actions: [] }
 }
+
+/** Before XMPP 1.0 there are no features: dialback is all that such a peer can do (contract §2). */
+const offersOfOld = { starttls: undefined, external: false, dialback: true } as const
 
 type AwaitingSasl = OutboundState & { at: 'awaiting-sasl' }
 

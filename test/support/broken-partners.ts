@@ -1,5 +1,7 @@
 import type { ProbeLine } from '../../src/admin/journal.ts'
 import type { WhyJson } from '../../src/admin/why.ts'
+import { tag } from '../../src/xml/writer.ts'
+import { ns } from '../../src/xmpp/namespaces.ts'
 import { closedPort } from '../transport/dialer-fixture.ts'
 import { daysFromNow } from './certificates.ts'
 import { runCommand } from './command-host.ts'
@@ -72,6 +74,23 @@ export const brokenPartners: Readonly<Record<string, BrokenPartner>> = {
     code: 'tls-not-offered',
     policy: certificates,
     setUp: serves({ tls: 'none', external: 'notOffered', dialback: true }),
+  },
+  'not-hosted.example': {
+    code: 'peer-host-unknown',
+    policy: certificates,
+    setUp: async (gateway, domain) => {
+      const port = await listen(socket => {
+        const wire = new WirePeer(socket, gateway.identity(domain))
+        // As servers before XMPP 1.0 do, and some newer ones that do not know the domain.
+        const header = `<stream:stream xmlns='${ns.server}' xmlns:stream='${ns.stream}' id='old'>`
+        const error = tag('stream:error', {}, tag('host-unknown', { xmlns: ns.streams }))
+        wire.header().then(
+          () => wire.end(`${header}${error}</stream:stream>`),
+          () => socket.destroy(),
+        )
+      })
+      gateway.zone.federate(domain, { port })
+    },
   },
   'tls-only.example': {
     code: 'tls-required-by-peer',

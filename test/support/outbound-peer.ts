@@ -66,6 +66,7 @@ export class OutboundPeer {
 
   sends(text: string): void {
     this.#reader.write(Buffer.from(text))
+    if (this.#state.at === 'awaiting-pause') this.#advance({ on: 'paused' })
   }
 
   /** Completes the TLS handshake, with a certificate for these domains; with none where there are none. */
