@@ -74,7 +74,7 @@ export const trustReasons = {
   },
   'dialback-unanswered': {
     title: 'The partner did not answer our dialback key.',
-    fault: 'partner',
+    fault: 'ours',
     remedy:
       'Its server has to ask ours, and mostly cannot: do our DNS records lead here (gatehouse dns), and is port 5269 open to the partner? The inbound attempts in the journal show whether it came.',
   },
