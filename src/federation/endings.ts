@@ -1,4 +1,4 @@
-import { isAboutOurCertificate } from '../transport/tls-alert.ts'
+import { isAboutOurCertificate, sentenceOf } from '../transport/tls-alert.ts'
 import type { Why } from '../xmpp/reason.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 
@@ -41,7 +41,7 @@ export function withoutTls(error: unknown): Why {
 
 /** The connection broke. With TLS 1.3, who does not accept our certificate says so when the handshake is over for us. */
 export function brokenBy(error: Error): Why {
-  if (isAboutOurCertificate(error)) return certificateRefused(error.message)
+  if (isAboutOurCertificate(error)) return certificateRefused(sentenceOf(error))
   return { code: 'connection-lost', reason: `connection lost: ${error.message}` }
 }
 

@@ -9,3 +9,8 @@ const alerts =
 export function isAboutOurCertificate(error: unknown): boolean {
   return error instanceof Error && (alerts.test(error.message) || isAboutOurCertificate(error.cause))
 }
+
+/** What a TLS error says. OpenSSL's own message names source files and addresses; its reason says it all. */
+export function sentenceOf(error: Error & { reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : error.message
+}

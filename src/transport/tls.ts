@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net'
 import tls from 'node:tls'
 import { type Certificate, parseCertificate } from '../identity/certificate.ts'
 import type { Domain } from '../xmpp/address.ts'
+import { sentenceOf } from './tls-alert.ts'
 
 /** What a local domain proves itself by. */
 export type Credential = {
@@ -217,11 +218,6 @@ async function handshake(
     socket.off('close', onClose)
     stop?.()
   }
-}
-
-// OpenSSL's own message names source files and addresses; its reason says it all.
-function sentenceOf(error: Error & { reason?: unknown }): string {
-  return typeof error.reason === 'string' ? error.reason : error.message
 }
 
 function describe(socket: tls.TLSSocket): SecuredSocket {

@@ -28,18 +28,24 @@ const ways = [
 
 describe.each(ways)('a partner that we connect to %s', (_, reach) => {
   test.each([
-    ['knows nothing newer than TLS 1.1', 'tls-handshake-failed', /protocol version/, undefined, ['-tls1_1']],
+    [
+      'knows nothing newer than TLS 1.1',
+      'tls-handshake-failed',
+      /: tlsv1 alert protocol version$/,
+      undefined,
+      ['-tls1_1'],
+    ],
     [
       'does not trust our certificate, in TLS 1.2',
       'our-certificate-refused',
-      /unknown ca/,
+      /: tlsv1 alert unknown ca$/,
       elsewhere,
       ['-tls1_2'],
     ],
     [
       'does not trust our certificate, in TLS 1.3',
       'our-certificate-refused',
-      /unknown ca/,
+      /: tlsv1 alert unknown ca$/,
       elsewhere,
       ['-tls1_3'],
     ],
@@ -90,6 +96,9 @@ describe('a partner that connects to us by STARTTLS', () => {
     ])
     expect(failuresOf(gateway)).toEqual([`{direction="in",code="${code}"} 1`])
     expect((await whyOf(gateway, 'fabrikam.com')).failures).toMatchObject([{ code, count: 1 }])
+    // Who does not believe us says so; who sends junk is turned away.
+    const side = code === 'our-certificate-refused' ? 'peer' : 'us'
+    expect(await attemptsOf(gateway)).toMatchObject([{ closed: { code, side } }])
   })
 
   test('and sends more behind <starttls/> has broken the protocol', async () => {
