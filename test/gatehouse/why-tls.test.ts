@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import type { AttemptsJson } from '../../src/admin/journal.ts'
-import { openRunningApi } from '../../src/cli/gateway-api.ts'
-import { whyOf } from '../support/broken-partners.ts'
+import { describe, expect, test } from 'vitest'
+import { attemptsOf, whyOf } from '../support/broken-partners.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
 import { startTlsClient, startTlsServer, startTlsThrough } from '../support/tls-server.ts'
@@ -146,14 +144,6 @@ describe('a peer that connects to us with direct TLS', () => {
     expect(await attemptsOf(gateway)).toEqual([])
   })
 })
-
-/** The whole journal. */
-async function attemptsOf({ folder }: RunningGateway): Promise<AttemptsJson['attempts']> {
-  const api = (await openRunningApi(folder.file)) ?? expect.fail('the gateway does not run')
-  onTestFinished(() => api.close())
-  const { value } = await api.ask({ method: 'GET', url: '/attempts' })
-  return (value as AttemptsJson).attempts
-}
 
 function failuresOf({ metrics }: RunningGateway): string[] {
   const name = 'gatehouse_stream_failures_total'

@@ -1,5 +1,7 @@
-import type { ProbeLine } from '../../src/admin/journal.ts'
+import { expect, onTestFinished } from 'vitest'
+import type { AttemptsJson, ProbeLine } from '../../src/admin/journal.ts'
 import type { WhyJson } from '../../src/admin/why.ts'
+import { openRunningApi } from '../../src/cli/gateway-api.ts'
 import { tag } from '../../src/xml/writer.ts'
 import { ns } from '../../src/xmpp/namespaces.ts'
 import { closedPort } from '../transport/dialer-fixture.ts'
@@ -140,6 +142,14 @@ export async function whyOf(gateway: RunningGateway, domain: string): Promise<Wh
   const isWrong = told.partner === null || told.isFailing || told.journal?.isReadable === false
   if (status !== Number(isWrong)) throw new Error(`why: exit status ${status}, but ${out}`)
   return told
+}
+
+/** The whole journal, the newest first. */
+export async function attemptsOf({ folder }: RunningGateway): Promise<AttemptsJson['attempts']> {
+  const api = (await openRunningApi(folder.file)) ?? expect.fail('the gateway does not run')
+  onTestFinished(() => api.close())
+  const { value } = await api.ask({ method: 'GET', url: '/attempts' })
+  return (value as AttemptsJson).attempts
 }
 
 /** What `probe` says, line by line. */
