@@ -11,6 +11,8 @@ import { idOf, isToken } from './token-hash.ts'
 const rememberedMs = 60_000
 const mostRemembered = 256
 const mostWaiting = 16
+/** For one id: so that nobody who tries one takes all places. */
+const mostWaitingOfOne = 4
 
 /** What a token was found to be; undefined = a wrong one. */
 type Finding = { readonly token: KeptToken | undefined; readonly untilMs: number }
@@ -20,6 +22,7 @@ export class Access {
   readonly #file: string
   readonly #log: Log
   readonly #now: () => number
+  /** By the id that a token bears. */
   readonly #attempts: Attempts
   /** Bounds what the log is told of those who have none. */
   readonly #told: Attempts
@@ -29,7 +32,7 @@ export class Access {
   /** Apart, so that whoever tries many does not push the good ones out. */
   readonly #wrong = new Map<string, Finding>()
   /** One for each token that is being looked into, however many requests bear it. */
-  readonly #running = new Map<string, Promise<Caller | Reply>>()
+  readonly #running = new Map<string, { readonly id: string; readonly found: Promise<Caller | Reply> }>()
   #turn: Promise<unknown> = Promise.resolve()
   #state = ''
   #tokens: ReadonlyMap<string, KeptToken> = new Map()
@@ -70,9 +73,9 @@ export class Access {
       return asCaller(known.token, address)
     }
     const running = this.#running.get(key)
-    if (running !== undefined) return withAddress(await running, address)
+    if (running !== undefined) return withAddress(await running.found, address)
     const found = this.#verify(token, kept, key, address)
-    this.#running.set(key, found)
+    this.#running.set(key, { id: kept.id, found })
     try {
       return await found
     } finally {
@@ -81,8 +84,10 @@ export class Access {
   }
 
   async #verify(token: string, kept: KeptToken, key: string, address: string): Promise<Caller | Reply> {
-    if (this.#running.size >= mostWaiting) return tooMany(1000)
-    const waitMs = this.#attempts.begin(address)
+    const waiting = [...this.#running.values()]
+    const ofOne = waiting.filter(({ id }) => id === kept.id)
+    if (waiting.length >= mostWaiting || ofOne.length >= mostWaitingOfOne) return tooMany(1000)
+    const waitMs = this.#attempts.begin(address, kept.id)
     if (waitMs > 0) return tooMany(waitMs)
     const isGood = await this.#inTurn(() => isToken(token, kept))
     const untilMs = this.#now() + rememberedMs
@@ -91,7 +96,7 @@ export class Access {
       remember(this.#wrong, key, { token: undefined, untilMs })
       return this.#refuse(address)
     }
-    this.#attempts.succeeded(address)
+    this.#attempts.succeeded(address, kept.id)
     remember(this.#remembered, key, { token: kept, untilMs })
     return asCaller(kept, address)
   }

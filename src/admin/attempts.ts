@@ -5,56 +5,62 @@ type Allowance = { readonly most: number; readonly everyMs: number }
 
 const ofOne: Allowance = { most: 10, everyMs: 6000 }
 const ofAll: Allowance = { most: 60, everyMs: 1000 }
-const mostAddresses = 1024
+const mostCounts = 1024
 
 type Count = { used: number; atMs: number }
 
 /**
- * Counts who tries tokens that are not good: 10 of one address, then one in 6 s; 60 of all, then one in a second. An IPv6
- * address stands for its network of 64 bits, for whoever has one of them has all.
+ * Counts who tries what is not good, each thing by itself, so that whoever tries one holds up nobody who wants another: 10
+ * of one address, then one in 6 s; 60 of all, then one in a second. An IPv6 address stands for its network of 64 bits, for
+ * whoever has one of them has all.
  */
 export class Attempts {
   readonly #now: () => number
-  readonly #all: Count = { used: 0, atMs: 0 }
-  readonly #byAddress = new Map<string, Count>()
+  readonly #ofAll = new Map<string, Count>()
+  readonly #ofOne = new Map<string, Count>()
 
   /** @param now a clock in ms that never goes back */
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** Addresses remembered. */
+  /** Counts that are kept. */
   get size(): number {
-    return this.#byAddress.size
+    return this.#ofAll.size + this.#ofOne.size
   }
 
   /**
    * Takes note of an attempt before its outcome is known, so that many at once are counted as well.
+   * @param at what is tried
    * @returns ms until the next may be made, where this one may not; 0 = it may
    */
-  begin(address: string): number {
-    const count = this.#of(networkOf(address))
-    const waitMs = Math.max(this.#wait(count, ofOne), this.#wait(this.#all, ofAll))
+  begin(address: string, at = ''): number {
+    const one = this.#of(this.#ofOne, `${at} ${networkOf(address)}`)
+    const all = this.#of(this.#ofAll, at)
+    const waitMs = Math.max(this.#wait(one, ofOne), this.#wait(all, ofAll))
     if (waitMs > 0) return waitMs
-    count.used++
-    this.#all.used++
+    one.used++
+    all.used++
     return 0
   }
 
   /** The attempt was a good one, and does not count. */
-  succeeded(address: string): void {
-    const network = networkOf(address)
-    const count = this.#byAddress.get(network)
-    if (count !== undefined && --count.used <= 0) this.#byAddress.delete(network)
-    this.#all.used = Math.max(0, this.#all.used - 1)
+  succeeded(address: string, at = ''): void {
+    for (const [counts, key] of [
+      [this.#ofOne, `${at} ${networkOf(address)}`],
+      [this.#ofAll, at],
+    ] as const) {
+      const count = counts.get(key)
+      if (count !== undefined && --count.used <= 0) counts.delete(key)
+    }
   }
 
-  #of(network: string): Count {
-    const count = this.#byAddress.get(network) ?? { used: 0, atMs: this.#now() }
+  #of(counts: Map<string, Count>, key: string): Count {
+    const count = counts.get(key) ?? { used: 0, atMs: this.#now() }
     // At the end: the first in the map is the one that was quiet the longest.
-    this.#byAddress.delete(network)
-    this.#byAddress.set(network, count)
-    if (this.#byAddress.size > mostAddresses) this.#byAddress.delete(this.#byAddress.keys().next().value!)
+    counts.delete(key)
+    counts.set(key, count)
+    if (counts.size > mostCounts) counts.delete(counts.keys().next().value!)
     return count
   }
 

@@ -152,6 +152,23 @@ describe('access to the API', () => {
     expect(await identify(forged(token))).toBe(401)
   })
 
+  test('is not held up by who guesses at another token, from the same address', async () => {
+    const { make, identify } = newAccess()
+    const [viewer, administrator] = [await make('grafana'), await make('panel', 'administrator')]
+    for (let at = 0; at < 10; at++) expect(await identify(forged(viewer, at))).toBe(401)
+    expect(await identify(forged(viewer, 10))).toBe(429)
+    expect(await identify(administrator)).toBe(`administrator panel ${address}`)
+  })
+
+  test('leaves places for others, however many secrets of one are tried at once', async () => {
+    const { make, identify } = newAccess()
+    const [viewer, administrator] = [await make('grafana'), await make('panel', 'administrator')]
+    const guesses = Array.from({ length: 50 }, (_, at) => identify(forged(viewer, at), `198.51.100.${at}`))
+    const panel = identify(administrator)
+    expect((await Promise.all(guesses)).filter(status => status === 401)).toHaveLength(4)
+    expect(await panel).toBe(`administrator panel ${address}`)
+  })
+
   test('goes on for a token in use, however many others are tried', async () => {
     const { clock, make, identify } = newAccess()
     const token = await make('grafana')

@@ -52,12 +52,22 @@ describe('attempts with wrong tokens', () => {
     expect(attempts.size).toBe(0)
   })
 
+  test('hold up nobody who tries something else', () => {
+    const { attempts } = startedAt(0)
+    times(10, () => attempts.begin('192.0.2.1', 'a'))
+    expect([attempts.begin('192.0.2.1', 'a'), attempts.begin('192.0.2.1', 'b')]).toEqual([6000, 0])
+    times(60, at => attempts.begin(`198.51.100.${at}`, 'a'))
+    expect([attempts.begin('203.0.113.1', 'a'), attempts.begin('203.0.113.1', 'b')]).toEqual([1000, 0])
+  })
+
   test('are remembered of 1024 addresses', () => {
     const { clock, attempts } = startedAt(0)
     for (let at = 0; at < 5000; at++) {
       clock.ms += 1000
       attempts.begin(`10.0.${at >> 8}.${at & 255}`)
     }
-    expect(attempts.size).toBe(1024)
+    expect(attempts.size).toBe(1024 + 1)
+    for (let at = 0; at < 5000; at++) attempts.begin('192.0.2.1', String(at))
+    expect(attempts.size).toBe(1024 + 1024)
   })
 })
