@@ -14,6 +14,9 @@ const bounds = {
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 1000,
 } as const
+const mostRequestsOfOne = 1000
+/** On one connection. Who asks on without reading what he is told loses it: each request costs more memory than its bytes. */
+const mostUnanswered = 16
 // Whoever does not read his answer is not waited for either.
 const mostIdleMs = 30_000
 
@@ -26,10 +29,18 @@ export type Respond = (request: IncomingMessage) => Reply | Promise<Reply>
  * @throws the error of the socket, such as EADDRINUSE
  */
 export async function listenForHttp(at: ListenOptions, respond: Respond, log: Log): Promise<Server> {
+  const unanswered = new WeakMap<Socket, number>()
   const server = createServer(bounds, (request, response) => {
+    const { socket } = request
+    const waiting = (unanswered.get(socket) ?? 0) + 1
+    // Of what has come in one piece, the rest is still read when the connection is gone.
+    if (socket.destroyed || waiting > mostUnanswered) return void socket.destroy()
+    unanswered.set(socket, waiting)
+    response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1))
     void answer(request, respond, log).then(reply => send(request, response, reply))
   })
   server.maxConnections = mostConnections
+  server.maxRequestsPerSocket = mostRequestsOfOne
   const crowd = new Crowd()
   // First of its listeners: nothing is read of a connection that is too many.
   server.prependListener('connection', (socket: Socket) => {
@@ -69,8 +80,11 @@ export async function readJson(request: IncomingMessage, mostBodyBytes: number):
     chunks.push(chunk)
   }
   if (bytes === 0) return undefined
-  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
-    throw new RequestError(415, 'the body has to be JSON, content-type: application/json')
+  if (!isJson.test(request.headers['content-type'] ?? '')) {
+    throw new RequestError(415, 'the body has to be JSON in UTF-8, content-type: application/json')
+  }
+  if (!/^(identity)?$/i.test(request.headers['content-encoding'] ?? '')) {
+    throw new RequestError(415, 'the body has to come as it is, without a content-encoding')
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
@@ -78,6 +92,9 @@ export async function readJson(request: IncomingMessage, mostBodyBytes: number):
     throw new RequestError(400, 'the body is not JSON in UTF-8')
   }
 }
+
+// RFC 9110 §5.6.6: parameters may stand in quotes.
+const isJson = /^application\/json[ \t]*(;[ \t]*(charset=("?)utf-?8\3[ \t]*)?)*$/i
 
 async function answer(request: IncomingMessage, respond: Respond, log: Log): Promise<Reply> {
   try {

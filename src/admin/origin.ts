@@ -33,6 +33,16 @@ export function refuseForeign(
   return failure(403, 'pages of other sites may not ask here')
 }
 
+/** What a request asks for: the path with its query, and the host that is named with it. */
+export type Target = { readonly url: string; readonly host: string | undefined }
+
+/** Reads a request target. In absolute form it says the host itself, and `Host` does not count (RFC 9112 §3.2.2). */
+export function targetOf(written: string): Target {
+  const [, host, rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(written) ?? []
+  if (host === undefined) return { url: written, host }
+  return { url: rest.startsWith('/') ? rest : `/${rest}`, host }
+}
+
 /** The host of a `Host` header, without its port. */
 function hostOf(header: string): string | undefined {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i.exec(header) ?? []

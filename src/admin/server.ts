@@ -6,7 +6,7 @@ import { Access } from './access.ts'
 import { answerApi, type Route } from './api.ts'
 import { answerHealth, type HealthSources } from './health.ts'
 import { closeServer, listenForHttp, readJson } from './http.ts'
-import { refuseForeign } from './origin.ts'
+import { refuseForeign, targetOf } from './origin.ts'
 import { type Reply, wrongMethod } from './reply.ts'
 import { openAdminSocket } from './socket.ts'
 
@@ -69,15 +69,17 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 async function replyTo(
   request: IncomingMessage,
   access: Access,
-  { health, hosts, routes }: AdminOptions,
+  { health, hosts: names, routes }: AdminOptions,
 ): Promise<Reply> {
-  const { method = '', url = '/', headers, socket } = request
+  const { method = '', headers, socket } = request
+  const { url, host } = targetOf(request.url ?? '/')
   const open = answerHealth(url.split('?', 1)[0]!, health)
-  if (open !== undefined) return method === 'GET' || method === 'HEAD' ? open : wrongMethod(['GET', 'HEAD'])
+  if (open !== undefined) return method === 'GET' || method === 'HEAD' ? open : wrongMethod(['GET'])
   if (!methods.includes(method)) return wrongMethod(methods)
   const { localAddress: arrivedAt = '', remoteAddress = '' } = socket
-  const addressed = { hosts: request.headersDistinct['host'] ?? [], origin: headers.origin, arrivedAt }
-  const refusal = refuseForeign(addressed, hosts)
+  const hosts = host === undefined ? (request.headersDistinct['host'] ?? []) : [host]
+  const addressed = { hosts, origin: headers.origin, arrivedAt }
+  const refusal = refuseForeign(addressed, names)
   if (refusal !== undefined) return refusal
   const caller = await access.identify(headers.authorization, remoteAddress)
   if ('status' in caller) return caller

@@ -8,6 +8,7 @@ import { reason } from '../config/files.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerApi, type Caller, type Route } from './api.ts'
 import { closeServer, listenForHttp, readJson } from './http.ts'
+import { targetOf } from './origin.ts'
 
 /** Whoever may open the socket is the user that the gateway runs as, or root. */
 export const localOperator: Caller = { name: 'local operator', role: 'administrator', from: 'local' }
@@ -33,7 +34,8 @@ export async function openAdminSocket(
   try {
     const staged = join(folder, stagedName)
     const respond = async (request: IncomingMessage) => {
-      const { method = '', url = '', headers } = request
+      const { method = '', headers } = request
+      const { url } = targetOf(request.url ?? '')
       const readBody = (mostBytes: number) => readJson(request, mostBytes)
       return await answerApi(routes, operatorOf(headers), { method, url, readBody })
     }

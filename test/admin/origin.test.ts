@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { refuseForeign } from '../../src/admin/origin.ts'
+import { refuseForeign, targetOf } from '../../src/admin/origin.ts'
 
 function statusOf(host: string | string[], origin?: string, arrivedAt = '127.0.0.1'): number | undefined {
   const hosts = typeof host === 'string' ? [host] : host
@@ -67,5 +67,22 @@ describe('a request', () => {
     ['ftp://localhost:5280', 403],
   ])('from a page of %j is judged by that', (origin, status) => {
     expect(statusOf('localhost:5280', origin)).toBe(status)
+  })
+})
+
+describe('a request target', () => {
+  test.each([
+    ['/health?a=b', '/health?a=b', undefined],
+    ['*', '*', undefined],
+    ['//evil/health', '//evil/health', undefined],
+    ['/http://evil/', '/http://evil/', undefined],
+    ['http://localhost:5280/health?a=b', '/health?a=b', 'localhost:5280'],
+    ['HTTPS://[::1]/a', '/a', '[::1]'],
+    ['http://localhost', '/', 'localhost'],
+    ['http://localhost?a=b', '/?a=b', 'localhost'],
+    ['http://user@localhost/', '/', 'user@localhost'],
+    ['http:///health', '/health', ''],
+  ])('%j asks for %j', (written, url, host) => {
+    expect(targetOf(written)).toEqual({ url, host })
   })
 })

@@ -99,6 +99,15 @@ describe('the admin port', () => {
     await response.text()
   })
 
+  test('takes a target in absolute form, whose host counts and not that of the header (RFC 9112 §3.2.2)', async () => {
+    const { port } = await startAdmin()
+    const get = (target: string, host: string) =>
+      exchange(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    expect(await get('http://localhost/healthz', 'localhost')).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await get('http://localhost/health', 'evil.example')).toMatch(/^HTTP\/1\.1 401 /)
+    expect(await get('http://evil.example/health', 'localhost')).toMatch(/^HTTP\/1\.1 421 /)
+  })
+
   test('does not read a body that nobody asked for', async () => {
     const { port } = await startAdmin()
     const answer = await exchange(

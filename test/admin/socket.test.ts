@@ -175,6 +175,9 @@ describe('a request on the admin socket', () => {
   test.each([
     ['that is not JSON', put('{"a":'), 400],
     ['of another type', put('{}').replace('application/json', 'text/plain'), 415],
+    ['in another encoding', put('{}').replace('/json', '/json; charset=utf-16'), 415],
+    ['of a type that begins alike', put('{}').replace('/json', '/json5'), 415],
+    ['that is compressed', put('{}', 'Content-Encoding: gzip\r\n'), 415],
     ['that is too long', put('').replace('Length: 0', 'Length: 65537'), 413],
     [
       'that is too long, and does not say so',
@@ -193,6 +196,17 @@ describe('a request on the admin socket', () => {
     expect(await isAnswered(path)).toBe(true)
     expect(log.lines).toEqual([])
   })
+
+  test.each(['application/json;charset=UTF-8', 'Application/JSON ; charset="utf-8"', 'application/json;'])(
+    'of type %s is taken',
+    async type => {
+      const path = newPath()
+      await open(path)
+      const headers = 'Content-Encoding: identity\r\n'
+      const answer = await exchange(path, put('{}', headers).replace('application/json', type))
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    },
+  )
 
   test('with bytes that are not UTF-8 is refused', async () => {
     const path = newPath()

@@ -54,6 +54,7 @@ describe('an API that is asked by whoever does not know how', () => {
     expect((await get('GET', '/health')).status).toBe(200)
     const port = gateway.gatehouse.admin.port
     const fuzz = new Fuzz('')
+    let hashed = 0
     for (let round = 0; round < 10; round++) {
       const tried = (made: () => string) =>
         Promise.all(
@@ -65,19 +66,27 @@ describe('an API that is asked by whoever does not know how', () => {
       expect(strange.filter(({ status }) => status !== 401)).toEqual([])
       const answers = await tried(() => fuzz.guess(token))
       expect(answers.filter(({ status }) => status !== 401 && status !== 429)).toEqual([])
-      expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(round === 0 ? 10 : 1)
+      hashed += answers.filter(({ status }) => status === 401).length
       expect((await get('GET', '/health')).status).toBe(200)
     }
+    // Ten, then one in 6 s.
+    expect(hashed).toBeGreaterThan(0)
+    expect(hashed).toBeLessThanOrEqual(12)
     const told = gateway.log.lines.filter(({ message }) => message === 'a token is refused')
     expect(told.length).toBeLessThanOrEqual(12)
   })
 
-  test('answers a thousand requests in one breath, or ends the connection', async () => {
+  test('is not asked a thousand times in one breath: the connection ends', async () => {
     const gateway = await startGateway()
+    const { port } = gateway.gatehouse.admin
     const one = 'DELETE /partners/fabrikam.com HTTP/1.1\r\nHost: localhost\r\n\r\n'
     const last = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
-    const answer = await exchange({ port: gateway.gatehouse.admin.port }, one.repeat(1000) + last)
-    expect(answer.match(/^HTTP\/1\.1 401 /gm)?.length).toBe(1000)
+    expect((await exchange({ port }, one.repeat(10) + last)).match(/^HTTP\/1\.1 (401|200) /gm)).toHaveLength(
+      11,
+    )
+    const answer = await exchange({ port }, one.repeat(1000) + last)
+    expect(answer.match(/^HTTP\/1\.1 401 /gm)?.length ?? 0).toBeLessThanOrEqual(16)
+    expect((await ask(port, 'GET', '/healthz')).status).toBe(200)
   })
 })
 
