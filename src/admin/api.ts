@@ -52,11 +52,19 @@ export type Route = {
 
 /** The query or the body of a request that has none. */
 export const nothing = z.strictObject({})
+
+/** How many a page of a list may hold, as a query says it: in digits. */
+export function pageLimit(most: number, preset = 100) {
+  const inDigits = (given: unknown) => (/^\d{1,9}$/.test(String(given)) ? Number(given) : given)
+  return z.preprocess(inDigits, z.int().min(1).max(most)).default(preset)
+}
+
 const mostBodyBytes = 65_536
 
 /**
  * Makes a route whose query and body are checked before `handle` sees them.
- * @param route `query` and `body` where there may be any; a body of 64 KiB at most, where `bodyBytes` says nothing else
+ * @param route `query` and `body` where there may be any; a body of 64 KiB at most, where `bodyBytes` says nothing else. Without a body
+ * that accepts `undefined`, there has to be one
  */
 export function defineRoute<
   Query extends z.ZodType = typeof nothing,
@@ -90,7 +98,7 @@ export function defineRoute<
         caller,
         parameters,
         query: check(query, 'query', givenQuery) as z.output<Query>,
-        body: check(body, 'body', givenBody === undefined ? {} : givenBody) as z.output<Body>,
+        body: checkBody(body, givenBody) as z.output<Body>,
         given: givenBody,
       })
       return json(status, value)
@@ -119,7 +127,7 @@ export function defineLines<Body extends z.ZodType>(
     refusals: {},
     answer: (_, __, givenQuery, givenBody) => {
       check(nothing, 'query', givenQuery)
-      const checked = check(body, 'body', givenBody === undefined ? {} : givenBody) as z.output<Body>
+      const checked = checkBody(body, givenBody) as z.output<Body>
       return { status: 200, type: `${linesType}; charset=utf-8`, body: '', lines: handle(checked) }
     },
   }
@@ -145,6 +153,8 @@ export async function answerApi(
   const method = asked === 'HEAD' ? 'GET' : asked
   const path = url.split('?', 1)[0]!
   const query = new URLSearchParams(url.slice(path.length + 1))
+  const names = [...query.keys()]
+  const twice = names.find((name, at) => names.indexOf(name) < at)
   const found = routes.flatMap(route => {
     const parameters = parametersOf(route.path, path)
     return parameters === undefined ? [] : [{ route, parameters }]
@@ -156,6 +166,7 @@ export async function answerApi(
   if (caller.role !== 'administrator' && route.role === 'administrator') {
     return failure(403, `${caller.name} may look, and change nothing`)
   }
+  if (twice !== undefined) return failure(400, `query.${twice}: is given more than once`)
   try {
     const body = await readBody(route.bodyBytes)
     return await route.answer(caller, parameters, Object.fromEntries(query), body)
@@ -189,6 +200,17 @@ function decode(step: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Does a route with this body want one in any case? */
+export function needsBody(body: z.ZodType): boolean {
+  return body !== nothing && !body.safeParse(undefined).success
+}
+
+function checkBody(schema: z.ZodType, given: unknown): unknown {
+  if (given !== undefined) return check(schema, 'body', given)
+  if (needsBody(schema)) throw new RequestError(400, 'this needs a body, in JSON')
+  return schema === nothing ? {} : schema.parse(undefined)
 }
 
 function check(schema: z.ZodType, where: string, value: unknown): unknown {

@@ -10,7 +10,7 @@ import {
   isDomainItself,
   parseJid,
 } from '../xmpp/address.ts'
-import { defineRoute, type Route } from './api.ts'
+import { defineRoute, pageLimit, type Route } from './api.ts'
 import type { Audit } from './audit.ts'
 import { RequestError } from './reply.ts'
 
@@ -89,7 +89,7 @@ export function contactRoutes(contacts: ContactOrders, config: () => Users, audi
       query: z.strictObject({
         local: z.string().optional(),
         remote: z.string().optional(),
-        limit: z.coerce.number().int().min(1).max(mostContacts).default(100),
+        limit: pageLimit(mostContacts),
         after: z.string().regex(cursor, 'is none that a page has given as next').optional(),
       }),
       handle: ({ query }) => {
@@ -109,7 +109,7 @@ export function contactRoutes(contacts: ContactOrders, config: () => Users, audi
       summary: "Authorises a partner's user to reach a local user, also whom that one has added himself.",
       answers: { 200: contactChangeJson, 201: contactChangeJson },
       refusals: { 422: 'not a local user, or not a partner’s', 503: unwritten },
-      body: z.strictObject({ reason: reasonText.optional() }),
+      body: z.strictObject({ reason: reasonText.optional() }).default({}),
       handle: async ({ caller, parameters, body }) => {
         const { local, remote } = pairIn(parameters)
         mustBeUsers(local, remote, config())

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { linesType, nothing, type Route } from './api.ts'
+import { linesType, needsBody, nothing, type Route } from './api.ts'
 import { errorJson } from './reply.ts'
 
 /** With which statuses every route may refuse, and why. */
@@ -11,7 +11,10 @@ const commonRefusals = {
   429: 'Too many wrong tokens were tried; `retry-after` says when to try again.',
 } as const
 
-const bodyRefusals = { 413: 'The body is too long.', 415: 'The body is not declared as JSON.' } as const
+const bodyRefusals = {
+  413: 'The body is too long.',
+  415: 'The body is not declared as JSON in UTF-8, as it is.',
+} as const
 
 /** Describes routes as OpenAPI 3.1 has it, with the three paths that are open to all. */
 export function describeApi(routes: readonly Route[], version: string): object {
@@ -50,7 +53,9 @@ function operationOf({ path, summary, role, query, body, answers, line, refusals
     summary,
     'x-role': role,
     parameters: [...pathParameters(path), ...queryParameters(query)],
-    ...(hasBody ? { requestBody: { content: content(schemaOf(body, 'input')) } } : {}),
+    ...(hasBody
+      ? { requestBody: { required: needsBody(body), content: content(schemaOf(body, 'input')) } }
+      : {}),
     responses: {
       ...Object.fromEntries(
         Object.entries(refused).map(([status, description]) => [
@@ -97,8 +102,13 @@ function pathParameters(path: string): object[] {
 }
 
 function queryParameters(query: z.ZodType): object[] {
-  const { properties = {} } = z.toJSONSchema(query, { io: 'input', target: 'draft-2020-12' })
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input', target: 'draft-2020-12' })
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }))
 }
 
 function openPath(summary: string, answers: Readonly<Record<number, object>>): Record<string, object> {

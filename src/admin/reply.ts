@@ -28,7 +28,8 @@ export function failure(status: number, message: string): Reply {
 }
 
 /** There are other methods. */
-export function wrongMethod(allow: readonly string[]): Reply {
+export function wrongMethod(methods: readonly string[]): Reply {
+  const allow = [...new Set(methods.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
   return { ...failure(405, `this can be asked for by ${allow.join(' or ')} only`), allow }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { parseDomain } from '../xmpp/address.ts'
-import { defineRoute, type Route } from './api.ts'
+import { type Domain, parseDomain } from '../xmpp/address.ts'
+import { defineRoute, pageLimit, type Route } from './api.ts'
 import type { Audit } from './audit.ts'
 import { RequestError } from './reply.ts'
 
@@ -63,14 +63,15 @@ export function sessionRoutes(sessions: SessionOrders, audit: Audit): readonly R
       answers: { 200: sessionsJson },
       query: z.strictObject({
         domain: z.string().optional().describe('Those of this domain, ours or a partner’s.'),
-        limit: z.coerce.number().int().min(1).max(mostSessions).default(100),
+        limit: pageLimit(mostSessions),
         after: z
           .string()
           .regex(/^[0-9a-f]{8}-\d{1,15}$/, 'is none that a page has given as next')
           .optional(),
       }),
       handle: ({ query: { domain, limit, after } }) => {
-        const found = sessions.list().filter(session => isBehind(session.id, after) && isOf(session, domain))
+        const wanted = domain === undefined ? undefined : domainIn(domain)
+        const found = sessions.list().filter(session => isBehind(session.id, after) && isOf(session, wanted))
         const page = found.slice(0, limit)
         return [200, { sessions: page, next: found.length > limit ? page.at(-1)!.id : null }]
       },
@@ -102,8 +103,12 @@ function isBehind(id: string, after: string | undefined): boolean {
   return after === undefined || Number(id.split('-')[1]) > Number(after.split('-')[1])
 }
 
-function isOf({ pairs }: SessionJson, domain: string | undefined): boolean {
-  if (domain === undefined) return true
-  const wanted = parseDomain(domain)
-  return pairs.some(({ local, remote }) => wanted !== undefined && (local === wanted || remote === wanted))
+function isOf({ pairs }: SessionJson, wanted: Domain | undefined): boolean {
+  return wanted === undefined || pairs.some(({ local, remote }) => local === wanted || remote === wanted)
+}
+
+function domainIn(given: string): Domain {
+  const domain = parseDomain(given)
+  if (domain !== undefined) return domain
+  throw new RequestError(400, `${JSON.stringify(given)} is not a domain`)
 }

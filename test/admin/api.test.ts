@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { answerApi, type Caller, defineRoute } from '../../src/admin/api.ts'
+import { answerApi, type Caller, defineRoute, pageLimit } from '../../src/admin/api.ts'
 import { RequestError } from '../../src/admin/reply.ts'
 
 const administrator: Caller = { name: 'root', role: 'administrator', from: 'local' }
@@ -15,6 +15,24 @@ const routes = [
     query: z.strictObject({ most: z.coerce.number().int().default(3) }),
     answers: { 200: z.unknown() },
     handle: ({ query }) => [200, query],
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/pages',
+    role: 'viewer',
+    summary: 'lists',
+    query: z.strictObject({ limit: pageLimit(100, 50) }),
+    answers: { 200: z.unknown() },
+    handle: ({ query }) => [200, query],
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/perhaps',
+    role: 'administrator',
+    summary: 'makes',
+    body: z.strictObject({ size: z.int().optional() }).default({}),
+    answers: { 200: z.unknown() },
+    handle: ({ body }) => [200, body],
   }),
   defineRoute({
     method: 'PUT',
@@ -59,6 +77,9 @@ describe('the API', () => {
   test.each<[string, string, unknown, number, unknown]>([
     ['GET', '/things', undefined, 200, { most: 3 }],
     ['GET', '/things?most=5', undefined, 200, { most: 5 }],
+    ['GET', '/pages', undefined, 200, { limit: 50 }],
+    ['GET', '/pages?limit=100', undefined, 200, { limit: 100 }],
+    ['PUT', '/perhaps', undefined, 200, {}],
     ['PUT', '/things/a', { size: 1 }, 201, { name: 'a', size: 1, by: 'root' }],
     ['PUT', '/things/a%2F%40%C3%BC', { size: 1 }, 201, { name: 'a/@ü', size: 1, by: 'root' }],
     ['PUT', '/things/', { size: 1 }, 201, { name: '', size: 1, by: 'root' }],
@@ -83,8 +104,8 @@ describe('the API', () => {
   })
 
   test.each([
-    ['POST', '/things', ['GET']],
-    ['get', '/things', ['GET']],
+    ['POST', '/things', ['GET', 'HEAD']],
+    ['get', '/things', ['GET', 'HEAD']],
     ['GET', '/things/a', ['PUT', 'DELETE']],
   ])('does not do %s at %s', async (method, url, allow) => {
     expect(await answerApi(routes, administrator, { method, url, readBody })).toMatchObject({
@@ -93,12 +114,16 @@ describe('the API', () => {
     })
   })
 
-  test.each<[string, string, unknown, RegExp]>([
+  test.each<readonly [string, string, unknown, RegExp]>([
     ['GET', '/things?most=many', undefined, /^query\.most: /],
     ['GET', '/things?least=1', undefined, /^query: .*least/],
     ['GET', '/things?__proto__=1', undefined, /^query: .*__proto__/],
     ['GET', '/things', { size: 1 }, /^body: .*size/],
-    ['PUT', '/things/a', undefined, /^body\.size: /],
+    ['GET', '/things?most=5&most=6', undefined, /^query\.most: is given more than once/],
+    ...['-1', '0x10', '1e2', '+5', ' 5', '5.0', '', '0', '101'].map(
+      most => ['GET', `/pages?limit=${encodeURIComponent(most)}`, undefined, /^query\.limit: /] as const,
+    ),
+    ['PUT', '/things/a', undefined, /^this needs a body, in JSON/],
     ['PUT', '/things/a', null, /^body: /],
     ['PUT', '/things/a', [], /^body: /],
     ['PUT', '/things/a', { size: '1', more: 2 }, /body\.size: .*; body: .*more/],
