@@ -18,8 +18,8 @@ export function listFor({ from }: Caller, list: PartnerFile): PartnerFile {
   if (from === 'local') return list
   return {
     file: list.file,
-    judge: text => discreet(list.judge(text)),
-    judgeNew: text => discreet(list.judgeNew(text)),
+    judge: source => discreet(list.judge(source)),
+    judgeNew: source => discreet(list.judgeNew(source)),
   }
 }
 

@@ -36,7 +36,10 @@ const reload = reloadOutcome
 
 /** The answers that concern partners. */
 export const partnerAnswers = {
-  list: z.strictObject({ partners: z.array(partnerJsonSchema) }),
+  list: z.strictObject({
+    partners: z.array(partnerJsonSchema),
+    next: z.string().nullable().describe('For `after`; null at the end.'),
+  }),
   one: partnerJsonSchema,
   change: z.strictObject({ partner: partnerJsonSchema, warnings, reload }),
   verdict: z.strictObject({

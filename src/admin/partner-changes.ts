@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import {
   type EditOutcome,
   editPartnerFile,
@@ -9,7 +8,12 @@ import type { Caller } from './api.ts'
 import type { Audit } from './audit.ts'
 
 /** How a change of the partner list goes on record. */
-export type OnRecord = { readonly action: string; readonly by: Caller; readonly audit: Audit }
+export type OnRecord = {
+  /** A function is asked once the list has been read. */
+  readonly action: string | (() => string)
+  readonly by: Caller
+  readonly audit: Audit
+}
 
 /**
  * Changes the partner list, if what comes out would load and the change can be put on record.
@@ -27,11 +31,12 @@ export async function changePartners(
   try {
     return await editPartnerFile(list, change, isTrial, outcome => {
       const [before, after] = [entriesOf(outcome.before), entriesOf(outcome.after)]
-      const gone = before.filter(entry => !after.some(other => isDeepStrictEqual(entry, other)))
-      const made = after.filter(entry => !before.some(other => isDeepStrictEqual(entry, other)))
+      const gone = without(before, after)
+      const made = without(after, before)
       const names = new Set([...gone, ...made].map(entry => String(entry['primaryDomain'])))
       const subject = [...names].join(' ') || list.file
-      fail = audit.note(by, { action, subject, before: whole(gone), after: whole(made) })
+      const named = typeof action === 'string' ? action : action()
+      fail = audit.note(by, { action: named, subject, before: whole(gone), after: whole(made) })
     })
   } catch (error) {
     fail(error)
@@ -47,6 +52,11 @@ function entriesOf({
   readonly entries: readonly { readonly written: Entry }[]
 }): readonly Entry[] {
   return entries.map(({ written }) => written)
+}
+
+function without(entries: readonly Entry[], others: readonly Entry[]): readonly Entry[] {
+  const known = new Set(others.map(entry => JSON.stringify(entry)))
+  return entries.filter(entry => !known.has(JSON.stringify(entry)))
 }
 
 /** One entry as such, several as a list, none as null. */

@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { readExport } from '../config/lync-export.ts'
-import { openPartnerFile } from '../config/partner-file.ts'
+import { openPartnerFile, type PartnerEdit } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
-import type { Edited } from '../config/partner-list.ts'
 import { defineRoute, type Route } from './api.ts'
 import { listFor, reloadFor } from './discretion.ts'
 import { fileRefusals, type PartnerParts, partnerAnswers, refusedBy } from './partner-answers.ts'
 import { changePartners } from './partner-changes.ts'
 import { partnerJson } from './partner-view.ts'
+import { RequestError } from './reply.ts'
 
 const mostImportBytes = 4_194_304
+/** More would keep the gateway from its streams for seconds. */
+const mostEntries = 5000
 const flag = z.enum(['true', 'false']).default('false')
 
 /** The route that takes over the partners of a Lync deployment, all of them or none. */
@@ -19,7 +21,7 @@ export function importRoute({ configFile, env, reload, audit }: PartnerParts): R
     path: '/partners/import',
     role: 'administrator',
     summary:
-      'Adds the partners of `Get-CsXmppAllowedPartner | ConvertTo-Json`; who is in the list already stays as he is.',
+      'Adds the partners of `Get-CsXmppAllowedPartner | ConvertTo-Json`, 5000 at most; who is in the list already stays as he is.',
     query: z.strictObject({
       dryRun: flag.describe('Tells what would be added, and writes nothing.'),
       skipInvalid: flag.describe('Takes over what is right, where something is not.'),
@@ -29,11 +31,14 @@ export function importRoute({ configFile, env, reload, audit }: PartnerParts): R
     answers: { 200: partnerAnswers.imported, 422: partnerAnswers.refused },
     refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
     handle: async ({ caller, query, body }) => {
+      if (Array.isArray(body) && body.length > mostEntries) {
+        throw new RequestError(400, `an import may have ${mostEntries} entries, this one has ${body.length}`)
+      }
       const exported = readExport(body)
       const list = listFor(caller, openPartnerFile(configFile(), env))
       let sorted: Sorted = { existing: [], refusals: [] }
-      const edit = (text: string): Edited => {
-        const { edited, ...rest } = sortOut(list, text, exported, query.skipInvalid === 'true')
+      const edit: PartnerEdit['edit'] = (source, before) => {
+        const { edited, ...rest } = sortOut(list, { source, before }, exported, query.skipInvalid === 'true')
         sorted = rest
         return edited
       }

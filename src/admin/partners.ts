@@ -1,20 +1,24 @@
 import { z } from 'zod'
 import {
+  type EditOutcome,
   editPartnerFile,
+  type Judged,
   openPartnerFile,
-  type PartnerFile,
+  type PartnerEdit,
   readPartnerFile,
 } from '../config/partner-file.ts'
 import {
   addPartners,
   changePartner,
+  type Edited,
   type PartnerKey,
   removePartner,
   type WrittenPartner,
 } from '../config/partner-list.ts'
 import { partnerSchema } from '../config/schema.ts'
+import type { YamlSource } from '../config/yaml-source.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
-import { type Caller, defineRoute, type Route } from './api.ts'
+import { type Caller, defineRoute, pageLimit, type Route } from './api.ts'
 import { listFor, reloadFor } from './discretion.ts'
 import {
   fileRefusals,
@@ -41,12 +45,15 @@ const nullable = Object.fromEntries(
 )
 const patchBody = z.strictObject({ ...nullable, partnerType: settings.partnerType.optional() })
 
+/** The most partners on one page. */
+export const mostPartners = 1000
+
 /** The routes of partners: read, validate, add, change, remove, import. They work on the list in its file, as the commands do. */
 export function partnerRoutes(parts: PartnerParts): readonly Route[] {
   const { audit } = parts
   const open = (caller: Caller) => listFor(caller, openPartnerFile(parts.configFile(), parts.env))
-  const reload = async (caller: Caller) => {
-    const outcome = await parts.reload?.()
+  const reload = async (caller: Caller, { was, text }: Exclude<EditOutcome, { refusals: unknown }>) => {
+    const outcome = was === text ? undefined : await parts.reload?.()
     return outcome === undefined ? null : reloadFor(caller, outcome)
   }
   return [
@@ -54,12 +61,22 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       method: 'GET',
       path: '/partners',
       role: 'viewer',
-      summary: 'The partner list.',
+      summary: 'The partner list, by primary domain, a page at a time.',
+      query: z.strictObject({
+        limit: pageLimit(mostPartners),
+        after: z.string().max(253).optional().describe('What a page has given as next.'),
+      }),
       answers: { 200: partnerAnswers.list },
       refusals: { 409: fileRefusals[409] },
-      handle: async ({ caller }) => {
+      handle: async ({ caller, query: { limit, after = '' } }) => {
         const { entries } = readPartnerFile(open(caller))
-        return [200, { partners: entries.flatMap(entry => partnerJson(entry) ?? []) }]
+        const found = entries
+          .flatMap(({ partner }, at) => (partner === undefined ? [] : [{ name: partner.primaryDomain, at }]))
+          .filter(({ name }) => name > after)
+          .sort((one, other) => (one.name < other.name ? -1 : 1))
+        const page = found.slice(0, limit)
+        const partners = page.flatMap(({ at }) => partnerJson(entries[at]!) ?? [])
+        return [200, { partners, next: found.length > limit ? page.at(-1)!.name : null }]
       },
     }),
     defineRoute({
@@ -89,18 +106,16 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
       handle: async ({ caller, parameters, given }) => {
         const domain = domainIn(parameters)
-        const list = open(caller)
-        const isThere = has(list, domain)
-        const entry = given as WrittenPartner
-        const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
-        const edit = (text: string) =>
-          isThere
-            ? changePartner(text, domain, { set: entry, clear })
-            : addPartners(text, [{ ...entry, primaryDomain: domain }])
-        const record = { action: `partner.${isThere ? 'change' : 'add'}`, by: caller, audit }
-        const outcome = await changePartners(list, { edit, settles: new Set([domain]) }, record)
+        let isThere = false
+        const edit: PartnerEdit['edit'] = (list, before) => {
+          isThere = has(before, domain)
+          return putPartner(list, before, domain, given as WrittenPartner)
+        }
+        const record = { action: () => `partner.${isThere ? 'change' : 'add'}`, by: caller, audit }
+        const outcome = await changePartners(open(caller), { edit, settles: new Set([domain]) }, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [isThere ? 200 : 201, { ...partnerIn(outcome.after, domain)!, reload: await reload(caller) }]
+        const found = partnerIn(outcome.after, domain)!
+        return [isThere ? 200 : 201, { ...found, reload: await reload(caller, outcome) }]
       },
     }),
     defineRoute({
@@ -113,18 +128,19 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: fileRefusals,
       handle: async ({ caller, parameters, given }) => {
         const domain = domainIn(parameters)
-        const list = open(caller)
-        if (!has(list, domain)) throw notThere(domain)
         const named = Object.entries(given ?? {}) as [PartnerKey, unknown][]
         const set = Object.fromEntries(named.filter(([, value]) => value !== null)) as WrittenPartner
         const clear = named.filter(([, value]) => value === null).map(([key]) => key)
         const isSettled = named.some(([key]) => negotiation.includes(key))
-        const edit = (text: string) => changePartner(text, domain, { set, clear })
+        const edit: PartnerEdit['edit'] = (list, before) => {
+          if (!has(before, domain)) throw notThere(domain)
+          return changePartner(list, domain, { set, clear })
+        }
         const record = { action: 'partner.change', by: caller, audit }
         const change = { edit, settles: new Set(isSettled ? [domain] : []) }
-        const outcome = await changePartners(list, change, record)
+        const outcome = await changePartners(open(caller), change, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [200, { ...partnerIn(outcome.after, domain)!, reload: await reload(caller) }]
+        return [200, { ...partnerIn(outcome.after, domain)!, reload: await reload(caller, outcome) }]
       },
     }),
     defineRoute({
@@ -136,13 +152,15 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: fileRefusals,
       handle: async ({ caller, parameters }) => {
         const domain = domainIn(parameters)
-        const list = open(caller)
-        if (!has(list, domain)) throw notThere(domain)
-        const edit = (text: string) => removePartner(text, domain)
+        const edit: PartnerEdit['edit'] = (list, before) => {
+          if (!has(before, domain)) throw notThere(domain)
+          return removePartner(list, domain)
+        }
         const record = { action: 'partner.remove', by: caller, audit }
-        const outcome = await changePartners(list, { edit, settles: new Set() }, record)
+        const outcome = await changePartners(open(caller), { edit, settles: new Set() }, record)
         if ('refusals' in outcome) return [422, refusedBy(outcome.refusals)]
-        return [200, { ...partnerIn(outcome.before, domain)!, warnings: [], reload: await reload(caller) }]
+        const found = partnerIn(outcome.before, domain)!
+        return [200, { ...found, warnings: [], reload: await reload(caller, outcome) }]
       },
     }),
     defineRoute({
@@ -155,13 +173,8 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       refusals: { 409: fileRefusals[409] },
       handle: async ({ caller, body: { primaryDomain: domain }, given }) => {
         const { primaryDomain: _, ...entry } = given as WrittenPartner
-        const list = open(caller)
-        const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
-        const edit = (text: string) =>
-          has(list, domain)
-            ? changePartner(text, domain, { set: entry, clear })
-            : addPartners(text, [{ ...entry, primaryDomain: domain }])
-        const outcome = await editPartnerFile(list, { edit, settles: new Set([domain]) }, true)
+        const edit: PartnerEdit['edit'] = (list, before) => putPartner(list, before, domain, entry)
+        const outcome = await editPartnerFile(open(caller), { edit, settles: new Set([domain]) }, true)
         if ('refusals' in outcome) {
           return [200, { valid: false, partner: null, warnings: [], refusals: [...outcome.refusals] }]
         }
@@ -179,8 +192,15 @@ const negotiation: readonly string[] = [
   'dialbackNegotiation',
 ]
 
-function has(list: PartnerFile, domain: Domain): boolean {
-  return readPartnerFile(list).entries.some(({ partner }) => partner?.primaryDomain === domain)
+function has({ entries }: Judged, domain: Domain): boolean {
+  return entries.some(({ partner }) => partner?.primaryDomain === domain)
+}
+
+/** Adds a partner, or replaces all that its entry says. */
+function putPartner(list: YamlSource, before: Judged, domain: Domain, entry: WrittenPartner): Edited {
+  if (!has(before, domain)) return addPartners(list, [{ ...entry, primaryDomain: domain }])
+  const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
+  return changePartner(list, domain, { set: entry, clear })
 }
 
 function domainIn(parameters: Readonly<Record<string, string>>): Domain {

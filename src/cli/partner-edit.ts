@@ -3,6 +3,7 @@ import { RequestError } from '../admin/reply.ts'
 import { FileEditError } from '../config/edit-file.ts'
 import type { EditOutcome, PartnerFile } from '../config/partner-file.ts'
 import { ConfigError } from '../config/problems.ts'
+import { parseYaml, type YamlSource } from '../config/yaml-source.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { type ReloadReport, requestReload } from './reload.ts'
 
@@ -27,7 +28,8 @@ export async function reloadOrUndo(
 ): Promise<EditReport> {
   const report = await requestReload(config, record.by)
   if (report.outcome !== 'refused' || was === text || !report.problems.some(isOfAnEntry)) return report
-  const edit = (now: string) => (now === text ? { text: was } : { refusals: changedSince })
+  const edit = (now: YamlSource) =>
+    now.text === text ? parseYaml(now.file, was) : { refusals: changedSince }
   try {
     const change = { edit, settles: new Set<Domain>() }
     const undone = await changePartners(list, change, { ...record, action: 'partner.undo' })

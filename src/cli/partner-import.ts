@@ -4,9 +4,8 @@ import { type PartnerJson, partnerJson } from '../admin/partner-view.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { readBytes } from '../config/files.ts'
 import { exportCommand, parseExport, readExport } from '../config/lync-export.ts'
-import { openPartnerFile } from '../config/partner-file.ts'
+import { openPartnerFile, type PartnerEdit } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
-import type { Edited } from '../config/partner-list.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { count, formatJson, printable } from './output.ts'
@@ -31,8 +30,8 @@ export function importPartners(
     const exported = readExport(parsed.value)
     const list = openPartnerFile(config)
     let sorted: Sorted = { existing: [], refusals: [] }
-    const edit = (text: string): Edited => {
-      const { edited, ...rest } = sortOut(list, text, exported, skipInvalid)
+    const edit: PartnerEdit['edit'] = (source, before) => {
+      const { edited, ...rest } = sortOut(list, { source, before }, exported, skipInvalid)
       sorted = rest
       return edited
     }

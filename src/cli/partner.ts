@@ -19,6 +19,7 @@ import {
   type WrittenPartner,
 } from '../config/partner-list.ts'
 import { ConfigError } from '../config/problems.ts'
+import type { YamlSource } from '../config/yaml-source.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
@@ -72,7 +73,7 @@ export function addPartner(
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
-  const edit = (text: string) => addPartners(text, [{ primaryDomain: domain, ...values }])
+  const edit = (list: YamlSource) => addPartners(list, [{ primaryDomain: domain, ...values }])
   return change('added', domain, { edit, settles: new Set([domain]) }, options, host)
 }
 
@@ -88,7 +89,7 @@ export function setPartner(
   return change(
     'changed',
     domain,
-    { edit: text => changePartner(text, domain, values), settles },
+    { edit: list => changePartner(list, domain, values), settles },
     options,
     host,
   )
@@ -98,7 +99,7 @@ const negotiationKeys = ['partnerType', 'tlsNegotiation', 'saslNegotiation', 'di
 
 /** `partner remove`: a partner with all its domains. */
 export function dropPartner(domain: Domain, options: CommandOptions, host: Host): Promise<number> {
-  const edit = (text: string) => removePartner(text, domain)
+  const edit = (list: YamlSource) => removePartner(list, domain)
   return change('removed', domain, { edit, settles: new Set() }, options, host)
 }
 

@@ -8,15 +8,15 @@ import { judgePartners, type ListedPartner } from './partners.ts'
 import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { beside, localNames, readConfigFile } from './read-config.ts'
 import type { Environment, Origin } from './secrets.ts'
-import { parseYaml } from './yaml-source.ts'
+import { parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** The partner list of a configuration, as commands read and change it. */
 export type PartnerFile = {
   readonly file: string
-  /** What stands in a text of it; no secret is looked for, so that everybody may read who is listed. */
-  readonly judge: (text: string) => Judged
-  /** What stands in a text that is about to be written: its secrets are looked for, too. */
-  readonly judgeNew: (text: string) => Judged
+  /** What stands in it; no secret is looked for, so that everybody may read who is listed. */
+  readonly judge: (list: YamlSource) => Judged
+  /** What stands in one that is about to be written: its secrets are looked for, too. */
+  readonly judgeNew: (list: YamlSource) => Judged
 }
 
 /** The entries of a partner list, and everything that is wrong with it, or worth knowing. */
@@ -27,7 +27,7 @@ export type Judged = {
 
 /** A change of the list. */
 export type PartnerEdit = {
-  readonly edit: (text: string) => Edited
+  readonly edit: (list: YamlSource, before: Judged) => Edited
   /** Whose negotiation settings it gives anew. */
   readonly settles: ReadonlySet<Domain>
 }
@@ -48,9 +48,9 @@ export function openPartnerFile(configFile: string, env: Environment | 'not ours
   const { internal, partners } = checked.data
   const ownNames = localNames(source.value['domains'])
   const file = beside(configFile, partners)
-  const judgeWith = (text: string, env: Origin['env']): Judged => {
+  const judgeWith = (list: YamlSource, env: Origin['env']): Judged => {
     const problems: ConfigProblem[] = []
-    const entries = judgePartners(parseYaml(file, text), {
+    const entries = judgePartners(list, {
       isLocal: domain => ownNames.has(domain),
       needsComponentSecret: internal.connector === 'component' && internal.secret === undefined,
       origin: { folder: dirname(resolve(file)), env },
@@ -58,12 +58,12 @@ export function openPartnerFile(configFile: string, env: Environment | 'not ours
     })
     return { entries, problems }
   }
-  return { file, judge: text => judgeWith(text, undefined), judgeNew: text => judgeWith(text, env) }
+  return { file, judge: list => judgeWith(list, undefined), judgeNew: list => judgeWith(list, env) }
 }
 
 /** Reads the list. @throws {ConfigError} when it does not load */
 export function readPartnerFile(list: PartnerFile): Judged {
-  return mustLoad(list.judge(textOf(list)))
+  return mustLoad(list.judge(parseYaml(list.file, textOf(list))))
 }
 
 /**
@@ -91,9 +91,8 @@ export async function editPartnerFile(
   return outcome
 }
 
-/** Why a text must not become the list. */
-export function refusalsOf(list: PartnerFile, text: string, settles: ReadonlySet<Domain>): Refusal[] {
-  const { entries, problems } = list.judgeNew(text)
+/** Why a list must not be written, as it was judged. */
+export function refusalsOf({ entries, problems }: Judged, settles: ReadonlySet<Domain>): Refusal[] {
   const errors = problems.filter(({ severity }) => severity === 'error')
   return [
     ...errors.map(problem => {
@@ -113,12 +112,14 @@ export function refusalsOf(list: PartnerFile, text: string, settles: ReadonlySet
 }
 
 function tryEdit(list: PartnerFile, text: string, { edit, settles }: PartnerEdit): EditOutcome {
-  const before = mustLoad(list.judge(text))
-  const edited = edit(text)
+  const source = parseYaml(list.file, text)
+  const before = mustLoad(list.judge(source))
+  const edited = edit(source, before)
   if ('refusals' in edited) return edited
-  const refusals = refusalsOf(list, edited.text, settles)
+  const after = list.judgeNew(edited)
+  const refusals = refusalsOf(after, settles)
   if (refusals.length > 0) return { refusals }
-  return { was: text, text: edited.text, before, after: list.judgeNew(edited.text) }
+  return { was: text, text: edited.text, before, after }
 }
 
 function textOf({ file }: PartnerFile): string {

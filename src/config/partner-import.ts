@@ -1,7 +1,8 @@
 import type { Domain } from '../xmpp/address.ts'
 import type { ExportedPartner } from './lync-export.ts'
-import { type PartnerFile, refusalsOf } from './partner-file.ts'
+import { type Judged, type PartnerFile, refusalsOf } from './partner-file.ts'
 import { addPartners, type Edited, type Refusal } from './partner-list.ts'
+import type { YamlSource } from './yaml-source.ts'
 
 /** Who of an export is in the list already, and what cannot be taken over. */
 export type Sorted = { readonly existing: readonly string[]; readonly refusals: readonly Refusal[] }
@@ -12,32 +13,32 @@ export type Sorted = { readonly existing: readonly string[]; readonly refusals: 
  */
 export function sortOut(
   list: PartnerFile,
-  text: string,
+  { source, before }: { readonly source: YamlSource; readonly before: Judged },
   exported: readonly ExportedPartner[],
   skipInvalid: boolean,
 ): Sorted & { readonly edited: Edited } {
-  const listed = new Set<unknown>(list.judge(text).entries.map(({ partner }) => partner?.primaryDomain))
+  const listed = new Set<unknown>(before.entries.map(({ partner }) => partner?.primaryDomain))
   const existing = exported.filter(({ entry }) => listed.has(entry.primaryDomain)).map(({ name }) => name)
   const fresh = exported.filter(({ entry }) => !listed.has(entry.primaryDomain))
   const refusals: Refusal[] = fresh.flatMap(({ name, refusals }) =>
     refusals.map(message => ({ partner: name, message })),
   )
   const candidates = fresh.filter(one => one.refusals.length === 0)
-  const first = added(text, candidates)
+  const first = added(source, candidates)
   if ('refusals' in first) refusals.push(...first.refusals)
   const free = 'refusals' in first ? without(candidates, first.refusals) : candidates
   // What concerns none of them alone is not mended by leaving one out.
-  const whole = free.length < candidates.length ? added(text, free) : first
+  const whole = free.length < candidates.length ? added(source, free) : first
   if ('refusals' in whole) return { existing, refusals, edited: whole }
-  refusals.push(...refusalsOf(list, whole.text, domainsOf(free)))
+  refusals.push(...refusalsOf(list.judgeNew(whole), domainsOf(free)))
   if (refusals.length === 0) return { existing, refusals, edited: whole }
   if (!skipInvalid) return { existing, refusals, edited: { refusals } }
-  return { existing, refusals, edited: added(text, without(free, refusals)) }
+  return { existing, refusals, edited: added(source, without(free, refusals)) }
 }
 
-function added(text: string, exported: readonly ExportedPartner[]): Edited {
+function added(source: YamlSource, exported: readonly ExportedPartner[]): Edited {
   return addPartners(
-    text,
+    source,
     exported.map(({ entry }) => entry),
   )
 }

@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
 import { partnerSchema } from './schema.ts'
-import { appendItem, appendItems, appendKey, cutAt, replaceAt, type Written } from './yaml-edit.ts'
-import { isRecord, parseYaml } from './yaml-source.ts'
+import {
+  appendItems,
+  appendItemsAt,
+  appendKey,
+  cutItemsAt,
+  cutKeyAt,
+  linesOfItem,
+  replaceAt,
+  type Written,
+} from './yaml-edit.ts'
+import { isRecord, parseYaml, type YamlSource } from './yaml-source.ts'
 
 /** A key of an entry. */
 export type PartnerKey = keyof typeof partnerSchema.shape
@@ -13,17 +22,17 @@ export type WrittenPartner = { readonly [K in PartnerKey]?: Written | undefined 
 /** Why nothing is written; `partner` is the entry it concerns, empty for the list as a whole. */
 export type Refusal = { readonly partner: string; readonly message: string }
 
-/** The new text, or why there is none. */
-export type Edited = { readonly text: string } | { readonly refusals: readonly Refusal[] }
+/** The new list, or why there is none. */
+export type Edited = YamlSource | { readonly refusals: readonly Refusal[] }
 
-/** Adds entries at the end of the list. The text is not judged here, neither before nor after. */
-export function addPartners(text: string, added: readonly WrittenPartner[]): Edited {
-  if (added.length === 0) return { text }
+/** Adds entries at the end of the list. The list is not judged here, neither before nor after. */
+export function addPartners(list: YamlSource, added: readonly WrittenPartner[]): Edited {
+  if (added.length === 0) return list
   const inOrder = added.map(entry => {
     const keys = Object.keys(partnerSchema.shape) as PartnerKey[]
     return Object.fromEntries(keys.flatMap(key => (entry[key] === undefined ? [] : [[key, entry[key]]])))
   })
-  const before = entriesOf(text)
+  const before = entriesOf(list)
   const owners = new Map(
     before.flatMap(entry => domainsOf(entry).map((one, at) => [one, at === 0 ? undefined : entry])),
   )
@@ -36,19 +45,21 @@ export function addPartners(text: string, added: readonly WrittenPartner[]): Edi
   })
   if (refusals.length > 0) return { refusals }
   const names = inOrder.map(entry => String(entry['primaryDomain'])).join(', ')
-  return held(appendItems(text, 'partners', inOrder), [...before, ...inOrder], names)
+  const text = appendItems(list.text, 'partners', inOrder, list.root)
+  return held(list, text, [...before, ...inOrder], names)
 }
 
 /** Changes single keys of a partner's entry; in lists, what stays keeps its place and its comment. */
 export function changePartner(
-  text: string,
+  list: YamlSource,
   domain: Domain,
   { set, clear }: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
 ): Edited {
-  const entries = entriesOf(text)
+  const entries = entriesOf(list)
   const found = findEntry(entries, domain)
   if ('refusals' in found) return found
-  const path = ['partners', found.index]
+  const { text, at, whole } = apart(list, found.index)
+  const path = ['partners', at]
   const entry: Record<string, unknown> = { ...entries[found.index] }
   let edited = text
   for (const [key, value] of Object.entries(set) as [PartnerKey, Written][]) {
@@ -60,30 +71,31 @@ export function changePartner(
   for (const key of clear) {
     if (!(key in entry)) continue
     delete entry[key]
-    edited = cutAt(edited, [...path, key])
+    edited = cutKeyAt(edited, [...path, key])
   }
-  return held(edited, entries.with(found.index, entry), domain)
+  return held(list, whole(edited), entries.with(found.index, entry), domain)
 }
 
 /** Takes a partner's entry out of the list. */
-export function removePartner(text: string, domain: Domain): Edited {
-  const entries = entriesOf(text)
+export function removePartner(list: YamlSource, domain: Domain): Edited {
+  const entries = entriesOf(list)
   const found = findEntry(entries, domain)
   if ('refusals' in found) return found
-  return held(cutAt(text, ['partners', found.index]), entries.toSpliced(found.index, 1), domain)
+  const text = cutItemsAt(list.text, ['partners'], [found.index], list.root)
+  return held(list, text, entries.toSpliced(found.index, 1), domain)
 }
 
 type Entry = Readonly<Record<string, unknown>>
 
-function entriesOf(text: string): readonly Entry[] {
-  const entries = parseYaml('', text).value['partners']
+function entriesOf({ value }: YamlSource): readonly Entry[] {
+  const entries = value['partners']
   return Array.isArray(entries) ? entries.map(entry => (isRecord(entry) ? entry : {})) : []
 }
 
 function findEntry(
   entries: readonly Entry[],
   domain: Domain,
-): { readonly index: number } | Exclude<Edited, { text: string }> {
+): { readonly index: number } | Exclude<Edited, YamlSource> {
   const index = entries.findIndex(entry => domainsOf(entry)[0] === domain)
   if (index >= 0) return { index }
   const owner = entries.find(entry => domainsOf(entry).includes(domain))?.['primaryDomain']
@@ -100,6 +112,23 @@ function domainsOf({ primaryDomain, additionalDomains }: Entry): readonly (Domai
   return [primaryDomain, ...additional].map(name =>
     typeof name === 'string' ? parseDomain(name) : undefined,
   )
+}
+
+/** An entry in a list of its own, where it has lines of its own: each step of an edit reads that, and not hundreds of others. */
+function apart(
+  list: YamlSource,
+  index: number,
+): { readonly text: string; readonly at: number; readonly whole: (edited: string) => string } {
+  const { text } = list
+  const lines = linesOfItem(list, 'partners', index)
+  if (lines === undefined) return { text, at: index, whole: edited => edited }
+  const [from, to] = lines
+  const head = 'partners:\n'
+  return {
+    text: head + text.slice(from, to),
+    at: 0,
+    whole: edited => text.slice(0, from) + edited.slice(head.length) + text.slice(to),
+  }
 }
 
 type Path = readonly (string | number)[]
@@ -128,13 +157,9 @@ function mergeLists(
   const kept = before.filter(item => wanted.has(canonical(key, item)))
   const keptAs = new Set(kept.map(item => canonical(key, item)))
   const added = (value as readonly Written[]).filter(item => !keptAs.has(canonical(key, item)))
-  let edited = text
-  for (const item of added) edited = appendItem(edited, [...path, key], item)
-  for (const [at, item] of [...before.entries()].reverse()) {
-    if (!kept.includes(item)) edited = cutAt(edited, [...path, key, at])
-  }
+  const gone = [...before.keys()].filter(at => !wanted.has(canonical(key, before[at]!)))
   entry[key] = [...kept, ...added]
-  return edited
+  return cutItemsAt(appendItemsAt(text, [...path, key], added), [...path, key], gone)
 }
 
 /** What two items have in common that mean the same; what is no valid item stands for itself. */
@@ -143,10 +168,10 @@ function canonical(key: PartnerKey, item: Written): unknown {
   return read.success && Array.isArray(read.data) ? read.data[0] : item
 }
 
-/** The new text, if it holds what was meant: anchors and rare ways of writing can make it hold something else. */
-function held(text: string, meant: readonly Entry[], partner: string): Edited {
-  const source = parseYaml('', text)
-  if (source.problems.length === 0 && isDeepStrictEqual(source.value['partners'], meant)) return { text }
+/** The new list, if it holds what was meant: anchors and rare ways of writing can make it hold something else. */
+function held({ file }: YamlSource, text: string, meant: readonly Entry[], partner: string): Edited {
+  const edited = parseYaml(file, text)
+  if (edited.problems.length === 0 && isDeepStrictEqual(edited.value['partners'], meant)) return edited
   const message =
     'cannot be changed by a command, because of the way the file is written (an anchor or an alias?); edit it by hand'
   return { refusals: [{ partner, message }] }

@@ -218,8 +218,9 @@ export const partnerSchema = section({
     .describe('For people.'),
   additionalDomains: z
     .array(domainName, { error: 'expected a list of domains' })
+    .max(1000, { error: 'expected at most 1000 domains' })
     .default([])
-    .describe('More domains under the same policy; a subdomain is not implied.'),
+    .describe('More domains under the same policy, 1000 at most; a subdomain is not implied.'),
   partnerType: oneOf(...partnerTypes).describe('How far the partner is trusted with your users.'),
   tlsNegotiation: requirement.optional().describe('Left out: required.'),
   saslNegotiation: requirement.optional().describe('Left out: required for federated, else optional.'),
@@ -231,12 +232,14 @@ export const partnerSchema = section({
   proxy: proxyAddress.optional().describe('HOST:PORT to connect to instead of asking DNS.'),
   trustAnchors: z
     .array(path, { error: 'expected a list of PEM files' })
+    .max(64, { error: 'expected at most 64 files' })
     .default([])
-    .describe('These certification authorities only, PEM files.'),
+    .describe('These certification authorities only, PEM files, 64 at most.'),
   pinnedCertificates: z
     .array(fingerprint, { error: 'expected a list of "sha256:…"' })
+    .max(1000, { error: 'expected at most 1000 fingerprints' })
     .default([])
-    .describe('Exactly these leaf certificates.'),
+    .describe('Exactly these leaf certificates, 1000 at most.'),
   componentSecret: secret.optional().describe('Where the internal server wants one per component.'),
 })
 

@@ -6,7 +6,7 @@ import { expects, oneOf, section, whole } from './fields.ts'
 import { giveToOwnerOf, readBytes, reason } from './files.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
 import { reporter, reportIssues } from './report.ts'
-import { appendItems, cutAt, type Written } from './yaml-edit.ts'
+import { appendItems, cutItemsAt, type Written } from './yaml-edit.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** What a token is good for: to look, or to change as well. */
@@ -100,7 +100,7 @@ export async function dropToken(file: string, name: string): Promise<boolean> {
   if (!readTokens(file).some(token => token.name === name)) return false
   return await edit(file, (text, kept) => {
     const index = kept.findIndex(token => token.name === name)
-    return index < 0 ? undefined : cutAt(text, ['tokens', index])
+    return index < 0 ? undefined : cutItemsAt(text, ['tokens'], [index])
   })
 }
 

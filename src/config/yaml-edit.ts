@@ -1,11 +1,11 @@
 import { isCollection, isMap, isSeq, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
 import {
   behindColon,
-  behindComma,
   behindComments,
   boundsOf,
   type Collection,
   columnOf,
+  commasOf,
   contentsOf,
   dashOf,
   endOf,
@@ -17,7 +17,7 @@ import {
   pairOf,
   startOf,
 } from './yaml-places.ts'
-import type { Path } from './yaml-source.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
 
 // Text is cut out and put in at the places of its nodes, for the library's own printer would lay out the whole file
 // anew. Where a text is written in a way that this cannot deal with, it comes back as it was, or comes to hold something
@@ -29,8 +29,12 @@ export type Written = string | number | boolean | readonly Written[] | WrittenMa
 export type WrittenMap = { readonly [key: string]: Written }
 
 /** Puts items at the end of the list behind a key of the whole file, which may be empty or missing. */
-export function appendItems(text: string, key: string, items: readonly Written[]): string {
-  const root = contentsOf(text)
+export function appendItems(
+  text: string,
+  key: string,
+  items: readonly Written[],
+  root = contentsOf(text),
+): string {
   if (root === null) return insertLines(text, text.length, [`${key}:`, ...itemLines(items, '  ')])
   const pair = isMap(root) ? pairOf(root, key) : undefined
   if (pair === undefined) return text
@@ -43,10 +47,10 @@ export function appendItems(text: string, key: string, items: readonly Written[]
   return insertLines(bare, lineEnd(bare, from), itemLines(items, '  '))
 }
 
-/** Puts an item at the end of a list. */
-export function appendItem(text: string, path: Path, item: Written): string {
+/** Puts items at the end of a list that has some. */
+export function appendItemsAt(text: string, path: Path, items: readonly Written[]): string {
   const root = contentsOf(text)
-  return append(text, root, nodeAt(root, path), [item])
+  return items.length === 0 ? text : append(text, root, nodeAt(root, path), items)
 }
 
 /** Puts a key at the end of a mapping. */
@@ -74,25 +78,47 @@ export function replaceAt(text: string, path: Path, value: Written): string {
   return text.slice(0, from) + render(value, styleAt(root, path)) + tail + text.slice(to)
 }
 
-/** Takes out an item of a list, or a key with its value; comments that stand above it stay. */
-export function cutAt(text: string, path: Path): string {
+/** Takes out a key with its value; comments that stand above it stay. */
+export function cutKeyAt(text: string, path: Path): string {
   const root = contentsOf(text)
-  const parent = nodeAt(root, path.slice(0, -1))
-  const step = path.at(-1)!
-  if (isSeq(parent)) {
-    const index = Number(step)
-    if (isFlow(parent)) return cutInFlow(text, parent, index)
-    const cut = cutItem(text, parent, index)
-    const owner = nodeAt(root, path.slice(0, -2))
-    const pair = isMap(owner) ? pairOf(owner, String(path.at(-2))) : undefined
-    if (parent.items.length > 1 || pair === undefined) return cut
-    const at = behindColon(pair)
-    return `${cut.slice(0, at)} []${cut.slice(at)}`
-  }
-  if (!isMap(parent)) return text
-  const index = parent.items.findIndex(({ key }) => isKey(key, String(step)))
+  const map = nodeAt(root, path.slice(0, -1))
+  if (!isMap(map)) return text
+  const index = map.items.findIndex(({ key }) => isKey(key, String(path.at(-1))))
   if (index < 0) return text
-  return isFlow(parent) ? cutInFlow(text, parent, index) : cutKey(text, parent, index)
+  return isFlow(map) ? cutInFlow(text, map, [index]) : cutKey(text, map, index)
+}
+
+/** Takes items out of a list; comments that stand above them stay. @param indexes ascending */
+export function cutItemsAt(
+  text: string,
+  path: Path,
+  indexes: readonly number[],
+  root = contentsOf(text),
+): string {
+  const list = nodeAt(root, path)
+  if (!isSeq(list) || indexes.length === 0) return text
+  if (isFlow(list)) return cutInFlow(text, list, indexes)
+  // From the end on: what stands before is where it was.
+  const cut = indexes.reduceRight((rest, index) => cutItem(rest, list, index), text)
+  const owner = nodeAt(root, path.slice(0, -1))
+  const pair = isMap(owner) ? pairOf(owner, String(path.at(-1))) : undefined
+  if (list.items.length > indexes.length || pair === undefined) return cut
+  const at = behindColon(pair)
+  return `${cut.slice(0, at)} []${cut.slice(at)}`
+}
+
+/** The lines of an item of a list in block style behind a key of the whole file; undefined where they are not its own. */
+export function linesOfItem(
+  { text, root }: Pick<YamlSource, 'text' | 'root'>,
+  key: string,
+  index: number,
+): readonly [from: number, to: number] | undefined {
+  const list = nodeAt(root, [key])
+  if (!isSeq(list) || isFlow(list)) return undefined
+  const [dash, next] = [dashOf(list, index), dashOf(list, index + 1)]
+  if (dash === undefined) return undefined
+  const [from, to] = [lineStart(text, dash), next === undefined ? text.length : lineStart(text, next)]
+  return /\S/.test(text.slice(from, dash)) ? undefined : [from, to]
 }
 
 function append(text: string, root: Node | null, list: unknown, items: readonly Written[]): string {
@@ -132,7 +158,7 @@ function appendInFlow(text: string, collection: Collection, items: readonly stri
     return `${text.slice(0, to)}, ${items.join(', ')}${text.slice(to)}`
   }
   // The last item has a line of its own, perhaps with a comment: so do the new ones.
-  const comma = behindComma(collection, to) === undefined ? ',' : ''
+  const comma = commasOf(collection).some(at => at > to) ? '' : ','
   const lines = items.map((item, at) => text.slice(start, from) + item + (at < items.length - 1 ? ',' : ''))
   const below = insertLines(text, end, lines)
   return below.slice(0, to) + comma + below.slice(to)
@@ -159,23 +185,40 @@ function cutKey(text: string, map: YAMLMap, index: number): string {
   return text.slice(0, from).trimEnd() + (/\r?\n$/.exec(text.slice(0, end))?.[0] ?? '') + text.slice(end)
 }
 
-function cutInFlow(text: string, collection: Collection, index: number): string {
-  const item: unknown = collection.items[index]
-  if (item === undefined) return text
-  const [start, end] = boundsOf(item)
-  const comma = behindComma(collection, end)
-  const previous: unknown = collection.items[index - 1]
-  const before = previous === undefined ? start : boundsOf(previous)[1]
+function cutInFlow(text: string, collection: Collection, indexes: readonly number[]): string {
+  const bounds = collection.items.map(boundsOf)
+  const last = bounds.at(-1)
+  if (last === undefined) return text
+  const gone = new Set(indexes)
+  const commas = commasOf(collection)
+  const cut = indexes.map(at => bounds[at]!)
+  const staying = bounds.findLastIndex((_, at) => !gone.has(at))
+  const from = staying < 0 ? bounds[0]![0] : bounds[staying]![1]
   // JSON knows no comma behind the last item; it knows no comments either, so that none is lost with that comma.
-  if (comma === undefined && !text.slice(before, start).includes('#'))
-    return text.slice(0, before) + text.slice(end)
-  const to = comma ?? end
-  const line = lineStart(text, start)
-  const rest = /[ \t]*(#.*)?\r?\n/y
-  rest.lastIndex = to
-  if (!/\S/.test(text.slice(line, start)) && rest.test(text))
-    return text.slice(0, line) + text.slice(rest.lastIndex)
-  return text.slice(0, start) + text.slice(to).replace(/^[ \t]+/, '')
+  if (gone.has(bounds.length - 1) && !commas.some(comma => comma > last[1])) {
+    if (!text.slice(from, last[0]).includes('#')) {
+      const before = cut.filter(([start]) => start < from)
+      return cutWithCommas(text.slice(0, from) + text.slice(last[1]), before, commas)
+    }
+  }
+  return cutWithCommas(text, cut, commas)
+}
+
+/** Each with the comma behind it. */
+function cutWithCommas(
+  text: string,
+  bounds: readonly (readonly [number, number])[],
+  commas: readonly number[],
+): string {
+  return bounds.reduceRight((rest, [start, end]) => {
+    const to = commas.find(comma => comma > end) ?? end
+    const line = lineStart(rest, start)
+    const behind = /[ \t]*(#.*)?\r?\n/y
+    behind.lastIndex = to
+    if (!/\S/.test(rest.slice(line, start)) && behind.test(rest))
+      return rest.slice(0, line) + rest.slice(behind.lastIndex)
+    return rest.slice(0, start) + rest.slice(to).replace(/^[ \t]+/, '')
+  }, text)
 }
 
 /** Without whole lines; a text without a newline at its end is to have none after it either. */

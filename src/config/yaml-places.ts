@@ -75,12 +75,13 @@ export function dashOf(list: YAMLSeq, index: number): number | undefined {
   return tokenOf(token?.items[index]?.start, 'seq-item-ind')
 }
 
-/** Behind the comma that follows `at` within a collection in flow style. */
-export function behindComma(collection: Collection, at: number): number | undefined {
+/** Behind each comma of a collection in flow style. */
+export function commasOf(collection: Collection): readonly number[] {
   const token = collection.srcToken as CST.FlowCollection | undefined
-  const commas = token?.items.map(({ start }) => tokenOf(start, 'comma')) ?? []
-  const comma = commas.find(offset => offset !== undefined && offset >= at)
-  return comma === undefined ? undefined : comma + 1
+  return (token?.items ?? []).flatMap(({ start }) => {
+    const comma = tokenOf(start, 'comma')
+    return comma === undefined ? [] : [comma + 1]
+  })
 }
 
 /** The start of the line that holds `at`. */

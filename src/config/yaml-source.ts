@@ -7,6 +7,9 @@ export type Path = readonly (string | number)[]
 /** A YAML file, parsed, that knows where everything stands. */
 export type YamlSource = {
   readonly file: string
+  readonly text: string
+  /** What stands in it, every node with the tokens it was made of; null where it holds comments only. */
+  readonly root: Node | null
   /** The file's mapping; keys without a value are left out. */
   readonly value: Readonly<Record<string, unknown>>
   /** What the parser found wrong. */
@@ -20,7 +23,7 @@ const mostAliases = 100 // a few KB of YAML can otherwise unfold to gigabytes
 /** Parses a file's text. Never throws: what is wrong stands in `problems`. */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, keepSourceTokens: true })
   const problem = (offset: number, key: string, message: string): ConfigProblem => {
     const { line, col } = lines.linePos(offset)
     return { severity: 'error', file, line: Math.max(line, 1), column: Math.max(col, 1), key, message }
@@ -41,6 +44,8 @@ export function parseYaml(file: string, text: string): YamlSource {
   }
   return {
     file,
+    text,
+    root,
     value,
     problems,
     problemAt: (severity, path, message) => ({

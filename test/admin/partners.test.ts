@@ -21,13 +21,18 @@ partners:
 function newApi(text = list, env: Readonly<Record<string, string>> = {}) {
   const folder = configFolder({ 'config/partners.yaml': text })
   const audit = memoryAudit()
-  const routes = partnerRoutes({ configFile: () => folder.file, env, reload: undefined, audit })
+  const reloads: string[] = []
+  const reload = async () => {
+    reloads.push(readFileSync(folder.at('config/partners.yaml'), 'utf8'))
+    return { reloaded: true, problems: [], warnings: [] }
+  }
+  const routes = partnerRoutes({ configFile: () => folder.file, env, reload, audit })
   const ask = async (method: string, url: string, given?: unknown) => {
     const reply = await answerApi(routes, panel, { method, url, readBody: async () => given })
     expect(reply.body).not.toContain(secret)
     return { status: reply.status, value: JSON.parse(reply.body) }
   }
-  return { ask, audit, text: () => readFileSync(folder.at('config/partners.yaml'), 'utf8') }
+  return { ask, audit, reloads, text: () => readFileSync(folder.at('config/partners.yaml'), 'utf8') }
 }
 
 describe('partners by the API', () => {
@@ -55,7 +60,7 @@ describe('partners by the API', () => {
       'publicVerified',
       false,
     ])
-    expect(value.reload).toBeNull()
+    expect(value.reload).toEqual({ reloaded: true, problems: [], warnings: [] })
     expect(text()).toBe(
       '# ours\npartners:\n  # the supplier\n  - primaryDomain: fabrikam.com # 4711\n    partnerType: publicVerified\n',
     )
@@ -78,6 +83,110 @@ describe('partners by the API', () => {
     expect(text()).not.toContain('keepAlive')
     expect(JSON.stringify(audit.changes)).not.toMatch(/hunter2|another secret/)
     expect(audit.changes).toMatchObject([{ after: { componentSecret: '[hidden]', connectionLimit: 5 } }])
+  })
+
+  test('are neither written, nor recorded, nor reloaded where nothing changes', async () => {
+    const { ask, audit, reloads, text } = newApi()
+    const same = {
+      partnerType: 'federated',
+      additionalDomains: ['CORP.fabrikam.com'],
+      keepAlive: true,
+      componentSecret: secret,
+    }
+    for (const [method, body] of [
+      ['PATCH', {}],
+      ['PATCH', { keepAlive: true, proxy: null }],
+      ['PUT', same],
+    ] as const) {
+      expect(await ask(method, '/partners/fabrikam.com', body)).toMatchObject({
+        status: 200,
+        value: { partner: { keepAlive: true }, reload: null },
+      })
+    }
+    expect([text(), audit.changes, reloads]).toEqual([list, [], []])
+    await ask('PATCH', '/partners/fabrikam.com', { keepAlive: false })
+    expect(reloads).toEqual([text()])
+  })
+
+  test('come page by page, by their names', async () => {
+    const names = ['b.example', 'c.example', 'a.example', 'd.example']
+    const entries = names.map(name => `  - { primaryDomain: ${name}, partnerType: federated }\n`)
+    const { ask } = newApi(`partners:\n${entries.join('')}`)
+    const page = async (query: string) => {
+      const { value } = await ask('GET', `/partners${query}`)
+      return [value.partners.map((one: { primaryDomain: string }) => one.primaryDomain), value.next]
+    }
+    expect(await page('')).toEqual([names.toSorted(), null])
+    expect(await page('?limit=3')).toEqual([['a.example', 'b.example', 'c.example'], 'c.example'])
+    expect(await page('?limit=3&after=c.example')).toEqual([['d.example'], null])
+    // Also where that one is gone meanwhile.
+    expect(await page('?limit=2&after=bb.example')).toEqual([['c.example', 'd.example'], null])
+    expect(await page('?after=d.example')).toEqual([[], null])
+  })
+
+  test('are judged as they stand when it is their turn: of many that add one, one has added it', async () => {
+    const { ask, audit } = newApi()
+    const puts = Array.from({ length: 8 }, () =>
+      ask('PUT', '/partners/new.example', { partnerType: 'federated' }),
+    )
+    const statuses = (await Promise.all(puts)).map(({ status }) => status)
+    expect(statuses.toSorted()).toEqual([...Array(7).fill(200), 201])
+    expect(audit.changes.map(({ action }) => action)).toEqual(['partner.add'])
+    const gone = [
+      ...Array.from({ length: 4 }, () => ask('DELETE', '/partners/new.example')),
+      ask('PATCH', '/partners/new.example', { keepAlive: true }),
+    ]
+    const ended = (await Promise.all(gone)).map(({ status }) => status)
+    expect(ended.slice(0, 4).toSorted()).toEqual([200, 404, 404, 404])
+    expect(ended[4]).toBeOneOf([200, 404])
+  })
+
+  test('are changed at once, however many and however much: the gateway stands still meanwhile', async () => {
+    const others = Array.from(
+      { length: 500 },
+      (_, at) => `  - primaryDomain: p${at}.example\n    partnerType: federated\n`,
+    )
+    const { ask, text } = newApi(list + others.join(''))
+    const domains = Array.from({ length: 1000 }, (_, at) => `d${at}.fabrikam.com`)
+    const before = performance.now()
+    await ask('PATCH', '/partners/fabrikam.com', { additionalDomains: domains })
+    expect(text()).toContain(`additionalDomains: [${domains.join(', ')}]`)
+    const half = domains.filter((_, at) => at % 2 === 0)
+    await ask('PATCH', '/partners/fabrikam.com', { additionalDomains: half })
+    expect(text()).toContain(`additionalDomains: [${half.join(', ')}]`)
+    // It was minutes when each of them was edited by itself.
+    expect(performance.now() - before).toBeLessThan(5000)
+  })
+
+  test.each([
+    ['additionalDomains', Array.from({ length: 1001 }, (_, at) => `d${at}.fabrikam.com`), 1000],
+    ['pinnedCertificates', Array.from({ length: 1001 }, () => `sha256:${'0'.repeat(64)}`), 1000],
+    ['trustAnchors', Array(65).fill('a.pem'), 64],
+  ])('have no end of %s', async (key, many, most) => {
+    const { ask, text } = newApi()
+    const { status, value } = await ask('PATCH', '/partners/fabrikam.com', { [key]: many })
+    expect([status, value.error.message]).toEqual([
+      400,
+      expect.stringMatching(`^body.${key}: expected at most ${most} `),
+    ])
+    expect(text()).toBe(list)
+  })
+
+  test('come 5000 at a time by an import', async () => {
+    const { ask, text } = newApi()
+    const many = Array.from({ length: 5001 }, (_, at) => ({
+      Domain: `p${at}.example`,
+      PartnerType: 'Federated',
+    }))
+    expect(await ask('POST', '/partners/import', many)).toEqual({
+      status: 400,
+      value: { error: { message: 'an import may have 5000 entries, this one has 5001' } },
+    })
+    expect(await ask('POST', '/partners/import')).toMatchObject({
+      status: 400,
+      value: { error: { message: 'this needs a body, in JSON' } },
+    })
+    expect(text()).toBe(list)
   })
 
   test('are put on record, too, where only a secret has changed', async () => {

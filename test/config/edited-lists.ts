@@ -1,9 +1,11 @@
 import {
+  addPartners,
   changePartner,
   type Edited,
   removePartner,
   type WrittenPartner,
 } from '../../src/config/partner-list.ts'
+import { parseYaml } from '../../src/config/yaml-source.ts'
 import { type Domain, parseDomain } from '../../src/xmpp/address.ts'
 
 const domain = (name: string): Domain => parseDomain(name)!
@@ -15,16 +17,21 @@ export const textOf = (edited: Edited): string =>
 /** A partner to add. */
 export const litware: WrittenPartner = { partnerType: 'federated', primaryDomain: 'litware.com' }
 
+/** What comes of adding entries. */
+export const add = (text: string, entries: readonly WrittenPartner[]): Edited =>
+  addPartners(parseYaml('', text), entries)
+
 /** The text with keys of a partner set. */
 export const set = (text: string, name: string, values: WrittenPartner): string =>
-  textOf(changePartner(text, domain(name), { set: values, clear: [] }))
+  textOf(changePartner(parseYaml('', text), domain(name), { set: values, clear: [] }))
 
 /** The text with keys of a partner cleared. */
 export const clear = (text: string, name: string, ...keys: (keyof WrittenPartner)[]): string =>
-  textOf(changePartner(text, domain(name), { set: {}, clear: keys }))
+  textOf(changePartner(parseYaml('', text), domain(name), { set: {}, clear: keys }))
 
 /** The text without a partner. */
-export const remove = (text: string, name: string): string => textOf(removePartner(text, domain(name)))
+export const remove = (text: string, name: string): string =>
+  textOf(removePartner(parseYaml('', text), domain(name)))
 
 /** A list as people write it: comments everywhere, no two entries alike. */
 export const list = `# yaml-language-server: $schema=partners.schema.json

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { addPartners, type WrittenPartner } from '../../src/config/partner-list.ts'
-import { clear, difference, list, litware, remove, set, textOf } from './edited-lists.ts'
+import type { WrittenPartner } from '../../src/config/partner-list.ts'
+import { add, clear, difference, list, litware, remove, set, textOf } from './edited-lists.ts'
 
 describe('changing a partner', () => {
   test.each<[string, string, WrittenPartner, string[]]>([
@@ -213,7 +213,7 @@ describe('removing a partner', () => {
 
   test('undoes what adding did', () => {
     for (const name of ['litware.com', 'a.example.org']) {
-      expect(remove(textOf(addPartners(list, [{ ...litware, primaryDomain: name }])), name)).toBe(list)
+      expect(remove(textOf(add(list, [{ ...litware, primaryDomain: name }])), name)).toBe(list)
     }
   })
 })

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { addPartners } from '../../src/config/partner-list.ts'
-import { difference, list, litware, set, textOf } from './edited-lists.ts'
+import { add, difference, list, litware, set, textOf } from './edited-lists.ts'
 
 describe('adding a partner', () => {
   test('puts it behind the last one, with keys in the order of the documentation, and touches nothing else', () => {
     expect(
       difference(
         list,
-        textOf(addPartners(list, [{ keepAlive: true, additionalDomains: ['a.b', 'c.d'], ...litware }])),
+        textOf(add(list, [{ keepAlive: true, additionalDomains: ['a.b', 'c.d'], ...litware }])),
       ),
     ).toEqual([
       '+  - primaryDomain: litware.com',
@@ -70,7 +69,7 @@ describe('adding a partner', () => {
       `{\n  "partners": [\n    {\n      "primaryDomain": "a.b"\n    },\n    ${inJson}\n  ]\n}\n`,
     ],
   ])('deals with %s', (_name, before, after) => {
-    expect(textOf(addPartners(before, [litware]))).toBe(after)
+    expect(textOf(add(before, [litware]))).toBe(after)
   })
 
   test.each([
@@ -110,17 +109,17 @@ describe('adding a partner', () => {
       'partners: [{ primaryDomain: a.b }]\n',
       '{"partners":[{ "primaryDomain": "a.b" }]}',
     ]) {
-      const added = addPartners(before, [{ ...litware, description }])
+      const added = add(before, [{ ...litware, description }])
       expect(added).toHaveProperty('text')
       expect(set(textOf(added), 'litware.com', { description: 'changed' })).toBe(
-        textOf(addPartners(before, [{ ...litware, description: 'changed' }])),
+        textOf(add(before, [{ ...litware, description: 'changed' }])),
       )
     }
   })
 
   test('adds many at once, in their order', () => {
     const many = Array.from({ length: 3000 }, (_, at) => ({ ...litware, primaryDomain: `d${at}.example` }))
-    const text = textOf(addPartners(list, many))
+    const text = textOf(add(list, many))
     expect(text.match(/d\d+\.example/g)).toEqual(many.map(({ primaryDomain }) => primaryDomain))
   })
 })
