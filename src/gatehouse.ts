@@ -42,8 +42,11 @@ export type Gatehouse = {
   }[]
   readonly admin: { readonly address: string; readonly port: number }
   readonly readiness: () => Readiness
-  /** Uses another configuration; listeners, admin port and connector stay as they were started. */
-  reload(config: Config): Promise<void>
+  /**
+   * Uses another configuration; listeners, admin port and connector stay as they were started.
+   * @returns what there is to know of that, in words
+   */
+  reload(config: Config): Promise<readonly string[]>
   /** Delivers or bounces what was accepted, and closes everything within `timeouts.shutdown` (contract §5). */
   stop(): Promise<void>
 }
@@ -219,10 +222,10 @@ export async function startGatehouse(
   announceReady()
 
   let stopped: Promise<void> | undefined
-  const apply = async (next: Config) => {
+  const apply = async (next: Config): Promise<readonly string[]> => {
     const nextCredentials = await credentialsOf(next, log)
     const derived = derive(next, log)
-    if (stopped !== undefined) return
+    if (stopped !== undefined) return []
     tls.replace(nextCredentials)
     credentials = nextCredentials
     // Who is no partner any more leaves the inside last: what was on its way to him comes back over his own component.
@@ -236,14 +239,15 @@ export async function startGatehouse(
     expiryLooks.look()
     directory.forgetFailures()
     await directory.closeForbidden()
-    if (stopped !== undefined) return
+    if (stopped !== undefined) return []
     connector.setPartners(partnerDomains(next))
     watch.look()
     const sections = needRestart(config, next)
-    if (sections.length > 0) log.warn('changed, but only a restart puts it into force', { sections })
+    if (sections.length > 0) log.warn(waitsForRestart, { sections })
     log.event({ event: 'reloaded' })
+    return sections.map(section => `${section}: ${waitsForRestart}`)
   }
-  let lastReload: Promise<void> = Promise.resolve()
+  let lastReload: Promise<unknown> = Promise.resolve()
   return {
     listening,
     admin,
@@ -266,6 +270,8 @@ export async function startGatehouse(
     },
   }
 }
+
+const waitsForRestart = 'changed, but only a restart puts it into force'
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)

@@ -10,7 +10,11 @@ export const reloadOutcome = z.strictObject({
   problems: z
     .array(z.string())
     .describe('What is wrong, each with its position where it has one; none where it went well.'),
-  warnings: z.array(z.string()).describe('What there is to know besides, each with its position.'),
+  warnings: z
+    .array(z.string())
+    .describe(
+      'What there is to know besides, each with its position, or the section that waits for a restart.',
+    ),
 })
 
 /** What became of a reload. */

@@ -56,6 +56,11 @@ export function unseen({ after }: Written, domains: readonly Domain[]): string[]
 
 const changedSince = [{ partner: '', message: 'the list was changed since' }]
 
+/** Has this a position in a file? */
+export function isOfAFile(problem: string): boolean {
+  return /:\d+:\d+: /.test(problem)
+}
+
 /** A fault of the configuration itself was there before the edit. */
 function isOfAnEntry(problem: string): boolean {
   return /:\d+:\d+: partners\[\d+\]/.test(problem)

@@ -24,7 +24,7 @@ import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable, printable } from './output.ts'
-import { type EditReport, reloadOrUndo, unseen } from './partner-edit.ts'
+import { type EditReport, isOfAFile, reloadOrUndo, unseen } from './partner-edit.ts'
 import { partnerRows, settingsLine } from './partner-view.ts'
 import { tellReload } from './reload.ts'
 
@@ -132,8 +132,11 @@ export function concludeEdit(report: EditReport, json: boolean, host: Host): num
     host.err('gatehouse: the gateway cannot use this, so the partner list is put back as it was\n')
     return 1
   }
-  if (!json || report.outcome === 'refused' || report.outcome === 'not reached') tellReload(report, host)
-  return report.outcome === 'reloaded' || report.outcome === 'not running' ? 0 : 1
+  const isGood = report.outcome === 'reloaded' || report.outcome === 'not running'
+  // What there is to know of all that was there before is for `check` and `reload`.
+  const warnings = isGood ? report.warnings.filter(warning => !isOfAFile(warning)) : report.warnings
+  if (!json || !isGood) tellReload({ ...report, warnings }, host)
+  return isGood ? 0 : 1
 }
 
 type Deed = 'added' | 'changed' | 'removed'

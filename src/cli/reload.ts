@@ -8,7 +8,8 @@ import { formatJson, formatProblems } from './output.ts'
 
 /** What the running gateway has made of a reload. */
 export type ReloadReport = {
-  readonly outcome: 'reloaded' | 'refused' | 'not running' | 'not reached'
+  /** refused = the configuration is of no use; failed = there is something else in the way. */
+  readonly outcome: 'reloaded' | 'refused' | 'failed' | 'not running' | 'not reached'
   /** What is wrong. */
   readonly problems: readonly string[]
   /** What there is to know besides. */
@@ -43,7 +44,7 @@ export async function requestReload(config: string, operator: Pick<Caller, 'os'>
     } = value as Partial<ReloadOutcome> & { error?: { message: string } }
     if (status === 200) return { outcome: 'reloaded', problems, warnings }
     const why = problems.length > 0 ? problems : [error?.message ?? `${status}`]
-    return { outcome: 'refused', problems: why, warnings }
+    return { outcome: status === 409 ? 'refused' : 'failed', problems: why, warnings }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return { outcome: 'not reached', problems: [error.message], warnings: [] }
@@ -57,13 +58,16 @@ export function tellReload({ outcome, problems, warnings }: ReloadReport, { out,
     .join('')
   switch (outcome) {
     case 'reloaded':
-      return out('the gateway has reloaded its configuration\n')
+      out('the gateway has reloaded its configuration\n')
+      return err(lines)
     case 'not running':
       return out('the gateway is not running\n')
     case 'refused':
       return err(
         `${lines}gatehouse: the gateway cannot use this configuration, and goes on with the old one\n`,
       )
+    case 'failed':
+      return err(`gatehouse: the gateway has not reloaded its configuration: ${problems.join('; ')}\n`)
     case 'not reached':
       return err(`gatehouse: the gateway cannot be told to reload: ${problems.join('; ')}\n`)
   }

@@ -78,8 +78,8 @@ export async function reloadGateway(
 ): Promise<ReloadOutcome> {
   try {
     const config = loadConfig(configFile, host.env)
-    await gatehouse.reload(config)
-    return { reloaded: true, problems: [], warnings: config.warnings.map(formatProblem) }
+    const warnings = await gatehouse.reload(config)
+    return { reloaded: true, problems: [], warnings: [...config.warnings.map(formatProblem), ...warnings] }
   } catch (error) {
     const found = error instanceof ConfigError ? error.problems : []
     const of = (wanted: ConfigProblem['severity']) =>

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Audit, auditFile } from '../../src/admin/audit.ts'
 import { type ReloadOutcome, reloadRoutes } from '../../src/admin/reload.ts'
 import { openAdminSocket } from '../../src/admin/socket.ts'
 import { memoryAudit } from '../support/audit.ts'
@@ -10,10 +11,14 @@ import { partnerCommand, partnerFolder, partnersIn } from '../support/partner-co
 
 describe('a gateway that runs', () => {
   /** Answers reloads on the socket of a folder. */
-  async function asDaemon(folder: ConfigFolder, answer: () => Promise<ReloadOutcome>): Promise<void> {
+  async function asDaemon(
+    folder: ConfigFolder,
+    answer: () => Promise<ReloadOutcome>,
+    audit: Audit = memoryAudit(),
+  ): Promise<void> {
     const { close } = await openAdminSocket(
       folder.at('data/gatehouse.sock'),
-      reloadRoutes(answer, memoryAudit()),
+      reloadRoutes(answer, audit),
       silentLog,
     )
     onTestFinished(close)
@@ -77,7 +82,38 @@ describe('a gateway that runs', () => {
       out: 'the gateway has reloaded its configuration\n',
       err: '',
     })
+    const told = await partnerCommand(folder, 'set', 'fabrikam.com', '--keep-alive')
+    expect([told.status, told.err]).toEqual([0, ''])
     writeFileSync(folder.file, 'admin: 5\n')
     expect(await runCommand(['reload', '--config', folder.file])).toMatchObject({ status: 1, out: '' })
+  })
+
+  test('that has reloaded is heard with its warnings, those of other entries by `reload` alone', async () => {
+    const folder = partnerFolder()
+    const ofList = 'partners.yaml:7:5: partners[1].saslNegotiation: is weak'
+    const waiting = 'listen: changed, but only a restart puts it into force'
+    await asDaemon(folder, async () => ({ reloaded: true, problems: [], warnings: [ofList, waiting] }))
+    const { err, status } = await runCommand(['reload', '--config', folder.file])
+    expect([status, err]).toEqual([0, `warning: ${ofList}\nwarning: ${waiting}\n`])
+    const edit = await partnerCommand(folder, 'set', 'fabrikam.com', '--keep-alive')
+    expect([edit.status, edit.err]).toEqual([0, `warning: ${waiting}\n`])
+  })
+
+  test('that cannot reload for another reason than the configuration says so', async () => {
+    const folder = partnerFolder()
+    const good = async () => ({ reloaded: true, problems: [], warnings: [] })
+    await asDaemon(folder, good, auditFile(folder.at('config')))
+    const { status, err } = await runCommand(['reload', '--config', folder.file])
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /^gatehouse: the gateway has not reloaded its configuration: the audit log cannot be written, [^\n]*\n$/,
+      ),
+    ])
+    const { out } = await runCommand(['reload', '--config', folder.file, '--json'])
+    expect(JSON.parse(out)).toMatchObject({
+      outcome: 'failed',
+      problems: [expect.stringMatching(/^the audit log/)],
+    })
   })
 })

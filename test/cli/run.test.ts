@@ -62,6 +62,15 @@ describe('the daemon', () => {
     expect(await partnerCommand(folder, 'remove', 'fabrikam.com')).toMatchObject(done)
     await fabrikam.streamEnd(20_000)
 
+    const started = JSON.parse(readFileSync(folder.file, 'utf8'))
+    const waiting = { ...started, admin: { port: 0, hosts: ['gateway.contoso.com'] }, limits: { depth: 65 } }
+    writeFileSync(folder.file, JSON.stringify(waiting))
+    expect(await runCommand(['reload', '--config', folder.file])).toEqual({
+      status: 0,
+      out: 'the gateway has reloaded its configuration\n',
+      err: expect.stringMatching(/^warning: admin: changed, but only a restart puts it into force\n/m),
+    })
+
     writeFileSync(folder.file, 'domains: {}\n')
     const { status: failed, err } = await runCommand(['reload', '--config', folder.file])
     expect(failed).toBe(1)

@@ -101,8 +101,8 @@ describe('a question whose time is over', () => {
   })
 })
 
-function reload(gateway: RunningGateway, partner: PartnerEntry): Promise<void> {
+async function reload(gateway: RunningGateway, partner: PartnerEntry): Promise<void> {
   const partners = [{ partnerType: 'federated', ...partner }]
   writeFileSync(gateway.folder.at('config/partners.yaml'), JSON.stringify({ partners }))
-  return gateway.gatehouse.reload(gateway.folder.load())
+  await gateway.gatehouse.reload(gateway.folder.load())
 }

@@ -270,9 +270,9 @@ function writePartners(gateway: RunningGateway, partners: readonly PartnerEntry[
   writeFileSync(gateway.folder.at('config/partners.yaml'), JSON.stringify({ partners: entries }))
 }
 
-function reload(gateway: RunningGateway, partners: readonly PartnerEntry[]): Promise<void> {
+async function reload(gateway: RunningGateway, partners: readonly PartnerEntry[]): Promise<void> {
   writePartners(gateway, partners)
-  return gateway.gatehouse.reload(gateway.folder.load())
+  await gateway.gatehouse.reload(gateway.folder.load())
 }
 
 function read(gateway: RunningGateway, file: string): string {
