@@ -1,10 +1,11 @@
 import type { Judged, PartnerFile } from '../config/partner-file.ts'
 import type { ConfigProblem } from '../config/problems.ts'
+import { writtenInPlace } from '../config/secrets.ts'
 import type { Caller } from './api.ts'
 import type { ReloadOutcome } from './reload.ts'
 
 // Whoever may name any file in an entry could ask of every file on the machine whether it is there, what it holds, and
-// who may read it. So by the port he hears that it is of no use, and no more.
+// who may read it. So by the port he hears that it is of no use, and no more: of the list itself, what he would hear anyhow.
 const vague = {
   trustAnchors: 'cannot be used as PEM certificates',
   componentSecret: 'cannot be used as a secret',
@@ -32,7 +33,9 @@ export function reloadFor({ from }: Caller, { reloaded, problems, warnings }: Re
       const [, place, key] = toldOf.exec(problem) ?? []
       return place === undefined ? problem : place + vague[key as keyof typeof vague]
     }),
-    warnings: warnings.filter(warning => !toldOf.test(warning)),
+    warnings: warnings.filter(
+      warning => !toldOf.test(warning) || warning.replace(toldOf, '').startsWith(writtenInPlace),
+    ),
   }
 }
 
@@ -45,6 +48,7 @@ function discreet({ entries, problems }: Judged): Judged {
 
 function told(problem: ConfigProblem): readonly ConfigProblem[] {
   const key = named.exec(problem.key)?.[1]
-  if (key === undefined) return [problem]
+  // That the list itself is open tells nothing of other files.
+  if (key === undefined || problem.message.startsWith(writtenInPlace)) return [problem]
   return problem.severity === 'warning' ? [] : [{ ...problem, message: vague[key as keyof typeof vague] }]
 }

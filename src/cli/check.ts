@@ -5,7 +5,7 @@ import { completeConfig } from '../config/load.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { openReport, reporter } from '../config/report.ts'
 import { type Survey, surveyConfig } from '../config/survey.ts'
-import { readTokens } from '../config/tokens.ts'
+import { tokenModeWarning, tokenProblems } from '../config/tokens.ts'
 import { attemptFileFault } from '../store/attempt-file.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
@@ -44,7 +44,8 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)
   for (const [section, key] of ownFiles) {
     const file = own[key]
-    const fault = file === undefined ? undefined : ownFileFault(file)
+    const fault =
+      file === undefined ? undefined : key === 'tokens' ? tokenModeWarning(file) : ownFileFault(file)
     if (fault !== undefined) inConfig('warning', [section, key], fault)
   }
   const unusable = own.journal === undefined ? undefined : attemptFileFault(own.journal)
@@ -54,6 +55,7 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
       ['store', 'journal'],
       `${own.journal} cannot be used, and attempts would be kept in memory: ${unusable}`,
     )
+  // The daemon starts with a file of tokens that is wrong, and accepts none.
   if (own.tokens !== undefined) problems.push(...tokenProblems(own.tokens))
   if (inside !== undefined) await reportInside(inside, completeConfig(survey), inConfig)
   return problems
@@ -66,14 +68,3 @@ const ownFiles = [
   ['admin', 'tokens'],
   ['admin', 'audit'],
 ] as const
-
-/** The daemon starts with a file of tokens that is wrong, and accepts none. */
-function tokenProblems(file: string): readonly ConfigProblem[] {
-  try {
-    readTokens(file)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}

@@ -56,7 +56,12 @@ export function isThere(path: string): boolean {
 /** Why others should not be able to read this secret file, or undefined where they are not. */
 export function modeWarning(path: string, mode: number): string | undefined {
   if ((mode & 0o007) === 0) return undefined
-  return `${path} is open to every user of this machine (mode ${mode.toString(8).padStart(4, '0')}); chmod 600 it`
+  return `${path} is open to every user of this machine (${formatMode(mode)}); chmod 600 it`
+}
+
+/** Permission bits as people know them. */
+export function formatMode(mode: number): string {
+  return `mode ${mode.toString(8).padStart(4, '0')}`
 }
 
 /** What is wrong with a file that the daemon makes, if it is there: that others can read it, or that it cannot be looked at. */

@@ -53,7 +53,7 @@ export function identitiesIn(source: YamlSource, only?: Domain): Identities {
   const { file } = source
   const problems: ConfigProblem[] = []
   const report = reporter(source, problems)
-  const origin = { folder: dirname(resolve(file)), env: {} }
+  const origin = { file: resolve(file), folder: dirname(resolve(file)), env: {} }
   const section = source.value['domains']
   const entries = Object.entries(isRecord(section) ? section : {}).filter(
     ([name]) => only === undefined || parseDomain(name) === only,

@@ -53,7 +53,7 @@ export function openPartnerFile(configFile: string, env: Environment | 'not ours
     const entries = judgePartners(list, {
       isLocal: domain => ownNames.has(domain),
       needsComponentSecret: internal.connector === 'component' && internal.secret === undefined,
-      origin: { folder: dirname(resolve(file)), env },
+      origin: { file: resolve(file), folder: dirname(resolve(file)), env },
       problems,
     })
     return { entries, problems }

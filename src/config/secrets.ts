@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import type { Secret } from './fields.ts'
-import { modeWarning, readText } from './files.ts'
+import { modeWarning, ownFileFault, readText } from './files.ts'
 import type { Report } from './report.ts'
 import type { Path } from './yaml-source.ts'
 
 /** Where a configuration finds what it names. */
 export type Origin = {
+  /** The file that names it; absolute. */
+  readonly file: string
   /** The folder that relative paths start from; absolute. */
   readonly folder: string
   /** Undefined = secrets are not looked for at all: it is another process that has them. */
@@ -15,13 +17,20 @@ export type Origin = {
 /** The variables of a process; where they are another one's, its files are looked for alone. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** How a warning begins that concerns the file itself in which a secret stands, and nothing that is named there. */
+export const writtenInPlace = 'is written in place'
+
 /**
  * Finds a secret's value; white space at the end of a file is not part of it.
  * @returns undefined where there is none, which is then reported at the key, or where it is not looked for
  */
 export function loadSecret(secret: Secret, path: Path, origin: Origin, report: Report): string | undefined {
   if (origin.env === undefined) return undefined
-  if (typeof secret === 'string') return secret
+  if (typeof secret === 'string') {
+    const fault = ownFileFault(origin.file)
+    if (fault !== undefined) report('warning', path, `${writtenInPlace}, and ${fault}, or use { file: … }`)
+    return secret
+  }
   if ('env' in secret) {
     if (origin.env === 'not ours') return undefined
     const value = origin.env[secret.env]

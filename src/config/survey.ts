@@ -48,7 +48,7 @@ export type Survey = {
 export function surveyConfig(file: string, env: Environment, reader: 'daemon' | 'probe' = 'daemon'): Survey {
   const { source, problems, checked } = readConfigFile(file)
   const report = reporter(source, problems)
-  const origin = { folder: dirname(resolve(file)), env }
+  const origin = { file: resolve(file), folder: dirname(resolve(file)), env }
   const written = source.value
   const domains = loadDomains(written['domains'], origin, report)
   const ownNames = localNames(written['domains'])
@@ -62,7 +62,7 @@ export function surveyConfig(file: string, env: Environment, reader: 'daemon' | 
     isLocal: domain => ownNames.has(domain),
     // Where `internal` itself is faulty, its secret is not missed a second time in every partner.
     needsComponentSecret: internal?.connector === 'component' && !hasSecret(written['internal']),
-    origin: { folder: dirname(resolve(partnersFile)), env: envInside },
+    origin: { file: resolve(partnersFile), folder: dirname(resolve(partnersFile)), env: envInside },
     problems,
     missing: fault => report('error', ['partners'], fault),
   })

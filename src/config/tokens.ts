@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { editFile, FileEditError } from './edit-file.ts'
 import { expects, oneOf, section, whole } from './fields.ts'
-import { giveToOwnerOf, readBytes, reason } from './files.ts'
-import { ConfigError, type ConfigProblem } from './problems.ts'
+import { formatMode, giveToOwnerOf, ownFileFault, readBytes, reason } from './files.ts'
+import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { reporter, reportIssues } from './report.ts'
 import { appendItems, cutItemsAt, type Written } from './yaml-edit.ts'
 import { parseYaml } from './yaml-source.ts'
@@ -58,13 +58,47 @@ export function isTokenName(text: string): boolean {
 
 /**
  * Reads the tokens; a file that is not there holds none.
- * @throws {ConfigError} with everything that is wrong in it: then no token is good
+ * @throws {ConfigError} with everything that is wrong in it, or because others may write to it: then no token is good
  */
 export function readTokens(file: string): readonly KeptToken[] {
-  if (isMissing(file)) return []
+  const read = readFile(file)
+  const fault = read && strangersFault(file, read.mode)
+  if (fault !== undefined) throw new ConfigError([unreadable(file, fault)])
+  return read === undefined ? [] : judge(file, read.text)
+}
+
+/** Everything that is wrong with what stands in the file, its mode apart. */
+export function tokenProblems(file: string): readonly ConfigProblem[] {
+  try {
+    const read = readFile(file)
+    if (read !== undefined) judge(file, read.text)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+/** What there is to say of the file's mode, if it is there; undefined = nothing. */
+export function tokenModeWarning(file: string): string | undefined {
   const read = readBytes(file)
-  if ('bytes' in read) return judge(file, read.bytes.toString('utf8'))
-  throw new ConfigError([{ severity: 'error', file, line: 1, column: 1, key: '', message: read.fault }])
+  const mode = 'fault' in read ? 0 : read.mode
+  const fault = strangersFault(file, mode) ?? ownFileFault(file)
+  if (fault !== undefined || (mode & 0o020) === 0) return fault
+  return `the group of ${file} may write to it (${formatMode(mode)}), and so make tokens; chmod 600 it`
+}
+
+/** Why the file's mode lets everybody make tokens for himself. */
+function strangersFault(file: string, mode: number): string | undefined {
+  if ((mode & 0o002) === 0) return undefined
+  return `every user of this machine may write to ${file} (${formatMode(mode)}), so no token is accepted; chmod 600 it`
+}
+
+function readFile(file: string): { readonly text: string; readonly mode: number } | undefined {
+  if (isMissing(file)) return undefined
+  const read = readBytes(file)
+  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
+  return { text: read.bytes.toString('utf8'), mode: read.mode }
 }
 
 // What cannot be looked at is there, as far as anybody knows: to read it tells why.

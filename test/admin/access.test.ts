@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -92,6 +92,17 @@ describe('access to the API', () => {
     const told = log.lines.filter(({ level }) => level === 'error')
     expect(told).toMatchObject([{ fields: { problems: [expect.stringContaining('tokens.yaml:1:10')] } }])
     renameSync(`${file}.good`, file)
+    expect(await identify(token)).toBe(`viewer grafana ${address}`)
+  })
+
+  test('is nobody’s while everybody may write to the file, and the log says so once', async () => {
+    const { file, log, make, identify } = newAccess()
+    const token = await make('grafana')
+    chmodSync(file, 0o602)
+    expect([await identify(token), await identify(token)]).toEqual([401, 401])
+    const told = log.lines.filter(({ level }) => level === 'error')
+    expect(told).toMatchObject([{ fields: { problems: [expect.stringContaining('may write to')] } }])
+    chmodSync(file, 0o660)
     expect(await identify(token)).toBe(`viewer grafana ${address}`)
   })
 

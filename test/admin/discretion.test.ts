@@ -13,7 +13,7 @@ function newApi() {
   const folder = configFolder({ 'config/open': 'hush', 'config/words': 'no certificate' })
   chmodSync(folder.at('config/open'), 0o644)
   const audit = memoryAudit()
-  const gatehouse = { reload: async () => {} } as unknown as Gatehouse
+  const gatehouse = { reload: async () => [] } as unknown as Gatehouse
   const reload = () => reloadGateway(gatehouse, folder.file, { env: {} }, silentLog)
   const routes = [
     ...partnerRoutes({ configFile: () => folder.file, env: {}, reload, audit }),
@@ -61,6 +61,22 @@ describe('what an entry names', () => {
       expect((await ask(port, 'POST', '/partners/validate', whole)).text).not.toMatch(details)
     }
     expect([...heard]).toHaveLength(1)
+  })
+
+  test('is told where it is a secret that everybody can read in the list itself', async () => {
+    const { folder, put, ask } = newApi()
+    const entry = { componentSecret: 'hush' }
+    expect((await put(port, entry)).text).not.toContain('written in place')
+    chmodSync(folder.at('config/partners.yaml'), 0o644)
+    for (const from of [port, 'local']) {
+      const { status, text } = await put(from, { ...entry, description: from })
+      const { warnings, reload } = JSON.parse(text)
+      const open =
+        /is written in place, and \S+partners\.yaml is open to every user of this machine \(mode 0644\)/
+      expect([status, warnings]).toEqual([200, expect.arrayContaining([expect.stringMatching(open)])])
+      expect(reload.warnings).toEqual(expect.arrayContaining([expect.stringMatching(open)]))
+      expect((await ask(from, 'POST', '/reload')).text).toMatch(open)
+    }
   })
 
   test('is not told by warnings, nor by a reload', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, createSelfSigned, daysFromNow, type Issued } from '../support/certificates.ts'
@@ -96,6 +96,49 @@ describe('check', () => {
     expect(out).toBe(`${folder.file}: 0 errors, 1 warning\n`)
     expect(err).toContain('store.sqlite: ')
     expect(err).toContain('gatehouse.db is open to every user of this machine (mode 0644); chmod 600 it')
+  })
+
+  test.each([
+    [0o640, undefined],
+    [0o660, /the group of \S+tokens\.yaml may write to it \(mode 0660\), and so make tokens; chmod 600 it/],
+    [0o644, /tokens\.yaml is open to every user of this machine \(mode 0644\); chmod 600 it/],
+    [
+      0o602,
+      /every user of this machine may write to \S+tokens\.yaml \(mode 0602\), so no token is accepted;/,
+    ],
+  ])('warns of tokens that others can make or read: mode %o', async (mode, expected) => {
+    const folder = folderWith(good)
+    mkdirSync(folder.at('data'))
+    writeFileSync(folder.at('data/tokens.yaml'), 'tokens: []\n')
+    chmodSync(folder.at('data/tokens.yaml'), mode)
+    const { status, out, err } = await runCommand(['check', '--config', folder.file])
+    expect([status, out]).toEqual([
+      0,
+      `${folder.file}: 0 errors, ${expected === undefined ? '0 warnings' : '1 warning'}\n`,
+    ])
+    if (expected === undefined) expect(err).toBe('')
+    else expect(err).toMatch(expected)
+  })
+
+  test('warns of secrets that stand in a file which everybody can read', async () => {
+    const folder = folderWith(good)
+    appendFileSync(folder.file, `dialback: { secret: ${'d'.repeat(40)} }\n`)
+    writeFileSync(
+      folder.at('config/partners.yaml'),
+      'partners:\n  - { primaryDomain: a.b, partnerType: federated, componentSecret: hush }\n',
+    )
+    const warnings = async () => (await runCommand(['check', '--config', folder.file])).err
+    expect(await warnings()).toBe('')
+    for (const name of ['config/gatehouse.yaml', 'config/partners.yaml']) chmodSync(folder.at(name), 0o644)
+    expect((await warnings()).split('\n')).toEqual([
+      expect.stringMatching(
+        /gatehouse\.yaml:\d+:\d+: dialback\.secret: warning: is written in place, and \S+gatehouse\.yaml is open to every user of this machine \(mode 0644\); chmod 600 it, or use \{ file: … \}$/,
+      ),
+      expect.stringMatching(
+        /partners\.yaml:2:\d+: partners\[0\]\.componentSecret: warning: is written in place, and \S+partners\.yaml is open/,
+      ),
+      '',
+    ])
   })
 
   test('fails where there is no configuration', async () => {
