@@ -38,6 +38,13 @@ export function whole(min: number, max: number) {
   return z.int(error).min(min, error).max(max, error)
 }
 
+/** A list of so many items at most. */
+export function listOf<Item extends z.ZodType>(item: Item, what: string, most: number) {
+  return z
+    .array(item, { error: `expected a list of ${what}` })
+    .max(most, { error: `expected at most ${most} ${what}` })
+}
+
 /** Text of at least one character. */
 export function text(what: string) {
   return z

@@ -9,6 +9,7 @@ import {
   hostName,
   ipAddress,
   listenPort,
+  listOf,
   nameServer,
   network,
   oneOf,
@@ -216,9 +217,7 @@ export const partnerSchema = section({
     .refine(value => !/[^\P{Cc}\t\n\r]/u.test(value), 'expected a text without control characters')
     .optional()
     .describe('For people.'),
-  additionalDomains: z
-    .array(domainName, { error: 'expected a list of domains' })
-    .max(1000, { error: 'expected at most 1000 domains' })
+  additionalDomains: listOf(domainName, 'domains', 1000)
     .default([])
     .describe('More domains under the same policy, 1000 at most; a subdomain is not implied.'),
   partnerType: oneOf(...partnerTypes).describe('How far the partner is trusted with your users.'),
@@ -230,14 +229,10 @@ export const partnerSchema = section({
     .optional()
     .describe('Streams, both directions; left out: limits.partnerConnections.'),
   proxy: proxyAddress.optional().describe('HOST:PORT to connect to instead of asking DNS.'),
-  trustAnchors: z
-    .array(path, { error: 'expected a list of PEM files' })
-    .max(64, { error: 'expected at most 64 files' })
+  trustAnchors: listOf(path, 'PEM files', 64)
     .default([])
     .describe('These certification authorities only, PEM files, 64 at most.'),
-  pinnedCertificates: z
-    .array(fingerprint, { error: 'expected a list of "sha256:…"' })
-    .max(1000, { error: 'expected at most 1000 fingerprints' })
+  pinnedCertificates: listOf(fingerprint, '"sha256:…"', 1000)
     .default([])
     .describe('Exactly these leaf certificates, 1000 at most.'),
   componentSecret: secret.optional().describe('Where the internal server wants one per component.'),
