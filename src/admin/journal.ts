@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
 import type { AttemptRecord, TimedStep } from '../xmpp/attempt.ts'
 import { failureOf } from '../xmpp/attempt.ts'
-import { defineLines, defineRoute, type Route } from './api.ts'
+import { defineLines, defineRoute, pageLimit, type Route } from './api.ts'
 import { attemptJson, journalJson, probeLineJson, whyJson } from './attempt-json.ts'
 import { RequestError } from './reply.ts'
 import { explain, type JournalTrouble, type MeaningJson, meaningOf, type PartnerState } from './why.ts'
@@ -67,7 +67,7 @@ export function journalRoutes(
           .string()
           .optional()
           .describe('Those of this partner, under any of its domains; or of a stranger.'),
-        limit: z.coerce.number().int().min(1).max(mostAttempts).default(50),
+        limit: pageLimit(mostAttempts, 50),
       }),
       handle: ({ query: { domain, limit } }) => {
         const attempts = journal.list(domain === undefined ? undefined : domainOf(domain), limit)

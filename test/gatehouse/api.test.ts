@@ -75,6 +75,7 @@ test('the API answers as it is described: each path, method and status', { timeo
   await does('GET', '/partners/fabrikam.com', 200)
   await does('GET', '/partners/northwind.example', 404)
   await does('GET', '/sessions?domain=!!', 400)
+  await does('GET', '/attempts?limit=0x10', 400)
   expect(await does('PUT', '/partners/northwind.example', 201, federated)).toMatchObject({
     partner: { primaryDomain: 'northwind.example', notes: [] },
     reload: { reloaded: true },
