@@ -42,10 +42,10 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   reportPartnerAnchors(partners, openReport(partnersFile, problems), at)
   const taken = own.socket === undefined ? undefined : socketFault(own.socket)
   if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)
-  for (const [section, key] of ownFiles) {
+  for (const [section, key, isNeeded] of ownFiles) {
     const file = own[key]
-    const fault = file === undefined ? undefined : ownFileFault(file)
-    if (fault !== undefined) inConfig('warning', [section, key], fault)
+    const fault = file === undefined ? undefined : ownFileFault(file, isNeeded)
+    if (fault !== undefined) inConfig(fault.severity, [section, key], fault.message)
   }
   const unusable = own.journal === undefined ? undefined : attemptFileFault(own.journal)
   if (unusable !== undefined)
@@ -59,12 +59,13 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   return problems
 }
 
-/** What others must not read, of what the daemon makes. */
+/** What the gateway makes, and whether it starts without. */
 const ownFiles = [
-  ['store', 'sqlite'],
-  ['store', 'journal'],
-  ['admin', 'tokens'],
-  ['admin', 'audit'],
+  ['store', 'sqlite', true],
+  ['store', 'journal', false],
+  ['admin', 'socket', true],
+  ['admin', 'tokens', false],
+  ['admin', 'audit', false],
 ] as const
 
 /** The daemon starts with a file of tokens that is wrong, and accepts none. */

@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { writeFault } from '../files/own-files.ts'
+import type { ConfigProblem } from './problems.ts'
 
 /** A file's text, its bytes and its permission bits, or why it could not be read. */
 export type FileText =
@@ -59,23 +52,32 @@ export function modeWarning(path: string, mode: number): string | undefined {
   return `${path} is open to every user of this machine (mode ${mode.toString(8).padStart(4, '0')}); chmod 600 it`
 }
 
-/** What is wrong with a file that the daemon makes, if it is there: that others can read it, or that it cannot be looked at. */
-export function ownFileFault(path: string): string | undefined {
+/**
+ * What is wrong with a file that the gateway makes: that others can read it, or that it cannot be made or written to.
+ * @param isNeeded it does not start without: then that is an error, unless another user may
+ */
+export function ownFileFault(
+  path: string,
+  isNeeded: boolean,
+): Pick<ConfigProblem, 'severity' | 'message'> | undefined {
   try {
-    const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 }
-    return modeWarning(path, mode & 0o777)
+    const fault = writeFault(path)
+    if (fault === undefined) {
+      const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 }
+      const message = modeWarning(path, mode & 0o777)
+      return message === undefined ? undefined : { severity: 'warning', message }
+    }
+    const why = fault.code === 'ENOENT' ? 'no folder can be made there' : (reasons[fault.code] ?? fault.code)
+    const message = `${path} cannot be ${fault.at === path ? 'written to' : 'made'}: ${fault.at}: ${why}`
+    // The gateway may run as another user, who may.
+    if (fault.code !== 'EACCES' && fault.code !== 'EPERM')
+      return { severity: isNeeded ? 'error' : 'warning', message }
+    return {
+      severity: 'warning',
+      message: `${message} to this user; it has to be to the user that the gateway runs as`,
+    }
   } catch (error) {
-    return `cannot look at ${path}: ${reason(error)}`
-  }
-}
-
-/** Gives a new file to whom its folder belongs: root may run a command, and the daemon has to use what it makes. */
-export function giveToOwnerOf(folder: string, handle: number): void {
-  const { uid, gid } = statSync(folder)
-  try {
-    fchownSync(handle, uid, gid)
-  } catch {
-    // Only root may give files away.
+    return { severity: 'warning', message: `cannot look at ${path}: ${reason(error)}` }
   }
 }
 

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { giveToOwnerOf, makeFolder } from '../files/own-files.ts'
 import { editFile, FileEditError } from './edit-file.ts'
 import { expects, oneOf, section, whole } from './fields.ts'
-import { giveToOwnerOf, readBytes, reason } from './files.ts'
+import { readBytes, reason } from './files.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
 import { reporter, reportIssues } from './report.ts'
 import { appendItems, cutAt, type Written } from './yaml-edit.ts'
@@ -146,7 +147,7 @@ const heading =
 function makeFile(file: string): void {
   const folder = dirname(file)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const handle = openSync(file, 'wx', 0o600)
     try {
       writeSync(handle, heading)
