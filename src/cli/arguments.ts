@@ -162,7 +162,8 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     .option('--wait <duration>', 'asks again and again for so long: 30s')
     .action(async ({ wait }: { wait?: string }) => {
       const { health } = await import('./health.ts')
-      finish(await health({ wait }, commandOptions(), host))
+      const isNamed = options().config !== undefined
+      finish(await health({ wait, isNamed }, commandOptions(), host))
     })
   describeDnsCommand(program.command('dns'), commandOptions, host, finish)
   describeCompletionCommands(program, configFile, host)

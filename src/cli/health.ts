@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readAdminAddress } from '../config/admin-address.ts'
+import { defaultAdminAddress, readAdminAddress } from '../config/admin-address.ts'
 import { duration } from '../config/fields.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson } from './output.ts'
@@ -13,9 +14,10 @@ const pauseMs = 200
  * `health`: exit status 0 where the daemon answers on its admin port, ready or not. A server inside that is down is told, and no
  * reason to start the gateway anew: who asks for this are container engines and systemd.
  * @param options.wait how long a daemon that does not answer yet is asked again, as `30s`; absent = once
+ * @param options.isNamed the operator has named the configuration; else it need not be there
  */
 export async function health(
-  { wait }: { readonly wait?: string | undefined },
+  { wait, isNamed }: { readonly wait?: string | undefined; readonly isNamed: boolean },
   { config, json }: CommandOptions,
   host: Host,
 ): Promise<number> {
@@ -24,7 +26,14 @@ export async function health(
     host.err(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}\n`)
     return 2
   }
-  const url = urlOf(readAdminAddress(config))
+  const isUntold = !isNamed && !existsSync(config)
+  if (isUntold) host.err(`gatehouse: there is no ${config} here; the default port is asked\n`)
+  const at = isUntold ? defaultAdminAddress : readAdminAddress(config)
+  if ('fault' in at) {
+    host.err(`gatehouse: ${at.fault}\n`)
+    return 1
+  }
+  const url = urlOf(at)
   const deadlineMs = performance.now() + waitMs.data
   let answer = await ask(url)
   while ('fault' in answer && performance.now() < deadlineMs) {

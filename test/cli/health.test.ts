@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -44,6 +45,23 @@ describe('health', () => {
     )
   })
 
+  test('of a configuration that is not there is none, whoever answers at the default port', async () => {
+    expect(await runCommand(['health', '-c', '/nowhere/gatehouse.yaml'])).toEqual({
+      status: 1,
+      out: '',
+      err: 'gatehouse: cannot read /nowhere/gatehouse.yaml: no such file\n',
+    })
+  })
+
+  test('asks the default port where no configuration is named, nor there', () => {
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const cwd = configFolder().at('config')
+    const { stderr } = spawnSync(process.execPath, [main, 'health'], { cwd, encoding: 'utf8' })
+    expect(stderr).toMatch(
+      /^gatehouse: there is no config\/gatehouse\.yaml here; the default port is asked\n/,
+    )
+  })
+
   test('of somebody else on the port is not', async () => {
     const server = createServer((_, response) => response.end('{"status":"fine"}')).listen(0, '127.0.0.1')
     onTestFinished(() => void server.close().closeAllConnections())
@@ -78,7 +96,8 @@ describe('the address it asks', () => {
     expect(readAdminAddress(file)).toMatchObject(address)
   })
 
-  test('is the default without a file', () => {
-    expect(readAdminAddress('/nowhere/gatehouse.yaml')).toMatchObject({ address: '127.0.0.1', port: 5280 })
+  test('is none without a file', () => {
+    const fault = 'cannot read /nowhere/gatehouse.yaml: no such file'
+    expect(readAdminAddress('/nowhere/gatehouse.yaml')).toEqual({ fault })
   })
 })
