@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
+import { canonical, changedLists, type ListChanges } from './list-changes.ts'
+import { domainsOf, takenDomains } from './partner-claims.ts'
 import { partnerSchema } from './schema.ts'
 import { appendItem, appendItems, appendKey, cutAt, replaceAt, type Written } from './yaml-edit.ts'
 import { isRecord, parseYaml } from './yaml-source.ts'
@@ -24,35 +26,34 @@ export function addPartners(text: string, added: readonly WrittenPartner[]): Edi
     return Object.fromEntries(keys.flatMap(key => (entry[key] === undefined ? [] : [[key, entry[key]]])))
   })
   const before = entriesOf(text)
-  const owners = new Map(
-    before.flatMap(entry => domainsOf(entry).map((one, at) => [one, at === 0 ? undefined : entry])),
-  )
-  const refusals = added.flatMap(({ primaryDomain }) => {
-    const domain = parseDomain(String(primaryDomain))
-    if (domain === undefined || !owners.has(domain)) return []
-    const owner = owners.get(domain)?.['primaryDomain']
-    const why = owner === undefined ? '' : `, as an additional domain of ${owner}`
-    return [{ partner: domain, message: `is in the list already${why}` }]
-  })
+  const after = [...before, ...inOrder]
+  const refusals = takenDomains(after, [...after.keys()].slice(before.length))
   if (refusals.length > 0) return { refusals }
   const names = inOrder.map(entry => String(entry['primaryDomain'])).join(', ')
-  return held(appendItems(text, 'partners', inOrder), [...before, ...inOrder], names)
+  return held(appendItems(text, 'partners', inOrder), after, names)
 }
 
 /** Changes single keys of a partner's entry; in lists, what stays keeps its place and its comment. */
 export function changePartner(
   text: string,
   domain: Domain,
-  { set, clear }: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
+  {
+    set,
+    clear,
+    lists = {},
+  }: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[]; readonly lists?: ListChanges },
 ): Edited {
   const entries = entriesOf(text)
   const found = findEntry(entries, domain)
   if ('refusals' in found) return found
+  const changed = changedLists(entries[found.index]!, lists)
+  if ('refusals' in changed) return changed
   const path = ['partners', found.index]
   const entry: Record<string, unknown> = { ...entries[found.index] }
   let edited = text
-  for (const [key, value] of Object.entries(set) as [PartnerKey, Written][]) {
+  for (const [key, value] of Object.entries({ ...set, ...changed.set }) as [PartnerKey, Written][]) {
     const before = entry[key]
+    if (isDeepStrictEqual(before, value)) continue
     const change =
       Array.isArray(before) && before.length > 0 && Array.isArray(value) ? mergeLists : replaceValue
     edited = change(edited, path, key, entry, value)
@@ -62,7 +63,9 @@ export function changePartner(
     delete entry[key]
     edited = cutAt(edited, [...path, key])
   }
-  return held(edited, entries.with(found.index, entry), domain)
+  const after = entries.with(found.index, entry)
+  const refusals = takenDomains(after, [found.index])
+  return refusals.length > 0 ? { refusals } : held(edited, after, domain)
 }
 
 /** Takes a partner's entry out of the list. */
@@ -92,14 +95,6 @@ function findEntry(
       ? 'is not in the partner list'
       : `is an additional domain of the partner ${owner}; name that one`
   return { refusals: [{ partner: domain, message }] }
-}
-
-/** The domains of an entry, the primary one first. */
-function domainsOf({ primaryDomain, additionalDomains }: Entry): readonly (Domain | undefined)[] {
-  const additional: readonly unknown[] = Array.isArray(additionalDomains) ? additionalDomains : []
-  return [primaryDomain, ...additional].map(name =>
-    typeof name === 'string' ? parseDomain(name) : undefined,
-  )
 }
 
 type Path = readonly (string | number)[]
@@ -135,12 +130,6 @@ function mergeLists(
   }
   entry[key] = [...kept, ...added]
   return edited
-}
-
-/** What two items have in common that mean the same; what is no valid item stands for itself. */
-function canonical(key: PartnerKey, item: Written): unknown {
-  const read = partnerSchema.shape[key].safeParse([item])
-  return read.success && Array.isArray(read.data) ? read.data[0] : item
 }
 
 /** The new text, if it holds what was meant: anchors and rare ways of writing can make it hold something else. */

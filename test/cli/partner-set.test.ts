@@ -58,6 +58,28 @@ describe('partner set', () => {
   })
 
   test.each([
+    ['xn--mnchen-3ya.example', 'as a partner of its own'],
+    ['MÜNCHEN.example', 'as a partner of its own'],
+    ['corp.fabrikam.com', 'as an additional domain of fabrikam.com'],
+  ])('refuses a domain that is another’s, of the partner that was to have it: %s', async (domain, whose) => {
+    // The partner to be changed stands before and behind the other.
+    const first = '  - { primaryDomain: a.example, partnerType: federated }\n'
+    const folder = partnerFolder(
+      `partners:\n${first}${twoPartners.slice('partners:\n'.length)}${first.replace('a.', 'b.')}`,
+    )
+    for (const name of ['a.example', 'b.example']) {
+      const { status, err } = await partnerCommand(folder, 'set', name, '--additional', domain)
+      const as = domain.startsWith('corp') ? domain : 'xn--mnchen-3ya.example'
+      expect({ status, err }).toEqual({
+        status: 1,
+        err: `gatehouse: ${name}: additionalDomains: ${as} is in the list already, ${whose}\n`,
+      })
+    }
+    const twice = await partnerCommand(folder, 'set', 'a.example', '--additional', 'x.y,X.Y')
+    expect(twice.err).toBe('gatehouse: a.example: additionalDomains: x.y is given twice\n')
+  })
+
+  test.each([
     ['corp.fabrikam.com', 'is an additional domain of the partner fabrikam.com; name that one'],
     ['nobody.example', 'is not in the partner list'],
   ])('and remove know partners by their primary domain: %s', async (domain, message) => {
