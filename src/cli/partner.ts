@@ -4,6 +4,7 @@ import { partnerJson } from '../admin/partner-view.ts'
 import { RequestError } from '../admin/reply.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
+import { type ListChanges, type ListDifferences, listDifferences } from '../config/list-changes.ts'
 import {
   type EditOutcome,
   openPartnerFile,
@@ -24,7 +25,7 @@ import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable, printable } from './output.ts'
 import { type EditReport, reloadOrUndo, unseen } from './partner-edit.ts'
-import { partnerRows, settingsLine } from './partner-view.ts'
+import { listLines, partnerRows, settingsLine } from './partner-view.ts'
 import { tellReload } from './reload.ts'
 
 /** `partner list`: the partners, a line for each. */
@@ -79,7 +80,11 @@ export function addPartner(
 /** `partner set`: single settings of a partner; those that are cleared fall back to their preset. */
 export function setPartner(
   domain: Domain,
-  values: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
+  values: {
+    readonly set: WrittenPartner
+    readonly clear: readonly PartnerKey[]
+    readonly lists: ListChanges
+  },
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
@@ -153,17 +158,40 @@ function change(
     const outcome = await changePartners(list, edit, record)
     if ('refusals' in outcome) return refuse(outcome.refusals, host)
     const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)
+    const file = list.file
+    if (outcome.text === outcome.was) {
+      if (json)
+        host.out(formatJson({ change: 'unchanged', file, partner, lists: {}, warnings, reload: null }))
+      else tell(domain, `unchanged in ${file}`, warnings, host)
+      return 0
+    }
+    const lists = deed === 'changed' ? { lists: changesIn(outcome, domain) } : {}
     const report = await reloadOrUndo(config, list, outcome, record)
     if (report.outcome === 'not running' && deed !== 'removed') warnings.push(...unseen(outcome, [domain]))
     if (report.undone) return concludeEdit(report, json, host)
-    if (json) host.out(formatJson({ change: deed, file: list.file, partner, warnings, reload: report }))
+    if (json) host.out(formatJson({ change: deed, file, partner, ...lists, warnings, reload: report }))
     else {
-      const now = partner === undefined || deed === 'removed' ? '' : `\n${settingsLine(partner)}`
-      host.out(`${domain}: ${deed} in ${list.file}${now}\n`)
-      for (const warning of warnings) host.err(`${domain}: warning: ${warning}\n`)
+      const now = partner === undefined || deed === 'removed' ? [] : [settingsLine(partner)]
+      const text = [`${deed} in ${file}`, ...now, ...listLines(lists.lists ?? {})].join('\n')
+      tell(domain, text, warnings, host)
     }
     return concludeEdit(report, json, host)
   })
+}
+
+function tell(domain: Domain, text: string, warnings: readonly string[], { out, err }: Host): void {
+  out(`${domain}: ${text}\n`)
+  for (const warning of warnings) err(`${domain}: warning: ${warning}\n`)
+}
+
+function changesIn(
+  { before, after }: Exclude<EditOutcome, { refusals: unknown }>,
+  domain: Domain,
+): ListDifferences {
+  const [was, now] = [before, after].map(
+    ({ entries }) => entries.find(({ partner }) => partner?.primaryDomain === domain)?.written ?? {},
+  )
+  return listDifferences(was ?? {}, now ?? {})
 }
 
 function partnerIn(

@@ -35,11 +35,16 @@ export function changedLists(
   return refusals.length > 0 ? { refusals } : { set }
 }
 
+/** What has come into a list, and what has gone from it, by key. */
+export type ListDifferences = {
+  readonly [K in ListKey]?: { readonly added: readonly string[]; readonly removed: readonly string[] }
+}
+
 /** What has come into the lists of an entry, and what has gone from them; a list that is as it was is left out. */
 export function listDifferences(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
-): { readonly [K in ListKey]?: { readonly added: readonly string[]; readonly removed: readonly string[] } } {
+): ListDifferences {
   const differences = listKeys.flatMap(key => {
     const [old, now] = [itemsOf(before, key), itemsOf(after, key)]
     const without = (items: readonly Written[], others: readonly Written[]) => {
