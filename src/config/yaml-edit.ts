@@ -1,4 +1,4 @@
-import { isCollection, isMap, isSeq, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
+import { isCollection, isMap, isScalar, isSeq, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
 import {
   behindColon,
   behindComma,
@@ -31,14 +31,20 @@ export type WrittenMap = { readonly [key: string]: Written }
 /** Puts items at the end of the list behind a key of the whole file, which may be empty or missing. */
 export function appendItems(text: string, key: string, items: readonly Written[]): string {
   const root = contentsOf(text)
-  if (root === null) return insertLines(text, text.length, [`${key}:`, ...itemLines(items, '  ')])
+  const lines = [`${key}:`, ...itemLines(items, '  ')]
+  if (root === null) return insertLines(text, text.length, lines)
+  if (isNothing(root)) return putInPlaceOf(text, root, lines)
   const pair = isMap(root) ? pairOf(root, key) : undefined
   if (pair === undefined) return text
   const list = pair.value
   if (isSeq(list) && list.items.length > 0) return append(text, root, list, items)
-  const [from, to] = [behindColon(pair), isSeq(list) ? endOf(list) : behindColon(pair)]
-  if (isFlow(root) || !/^(\s*\[\s*\])?$/.test(text.slice(from, to))) return append(text, root, list, items)
-  // Behind the colon stands nothing, or []: the list goes below it.
+  const [from, to] = [behindColon(pair), boundsOf(pair)[1]]
+  if (!/^(\s*(\[\s*\]|~|null|Null|NULL))?$/.test(text.slice(from, to))) return append(text, root, list, items)
+  if (isFlow(root)) {
+    if (isSeq(list)) return append(text, root, list, items)
+    return `${text.slice(0, from)} ${render(items, 'json')}${text.slice(to)}`
+  }
+  // Behind the colon stands nothing, [] or null: the list goes below it.
   const bare = text.slice(0, from) + text.slice(to)
   return insertLines(bare, lineEnd(bare, from), itemLines(items, '  '))
 }
@@ -93,6 +99,21 @@ export function cutAt(text: string, path: Path): string {
   const index = parent.items.findIndex(({ key }) => isKey(key, String(step)))
   if (index < 0) return text
   return isFlow(parent) ? cutInFlow(text, parent, index) : cutKey(text, parent, index)
+}
+
+/** `{}`, null, or nothing behind `---`. */
+function isNothing(root: Node): boolean {
+  return isMap(root) ? isFlow(root) && root.items.length === 0 : isScalar(root) && root.value === null
+}
+
+/** Whole lines where the root was, with the comment that stood behind it above them. */
+function putInPlaceOf(text: string, root: Node, lines: readonly string[]): string {
+  const [from, to] = [startOf(root), endOf(root)]
+  const bare = text.slice(0, from) + text.slice(to)
+  const [start, end] = [lineStart(bare, from), lineEnd(bare, from)]
+  if (from === to) return insertLines(text, from === start ? from : end, lines)
+  if (/\S/.test(bare.slice(start, end))) return insertLines(bare, end, lines)
+  return insertLines(bare.slice(0, start) + bare.slice(end), start, lines)
 }
 
 function append(text: string, root: Node | null, list: unknown, items: readonly Written[]): string {

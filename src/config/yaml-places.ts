@@ -85,7 +85,7 @@ export function behindComma(collection: Collection, at: number): number | undefi
 
 /** The start of the line that holds `at`. */
 export function lineStart(text: string, at: number): number {
-  return text.lastIndexOf('\n', at - 1) + 1
+  return at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1
 }
 
 /** The start of the line behind; of the text's last line, its end. */

@@ -20,7 +20,7 @@ const mostAliases = 100 // a few KB of YAML can otherwise unfold to gigabytes
 /** Parses a file's text. Never throws: what is wrong stands in `problems`. */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const problem = (offset: number, key: string, message: string): ConfigProblem => {
     const { line, col } = lines.linePos(offset)
     return { severity: 'error', file, line: Math.max(line, 1), column: Math.max(col, 1), key, message }
