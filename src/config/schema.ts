@@ -14,6 +14,7 @@ import {
   oneOf,
   path,
   proxyAddress,
+  remark,
   remotePort,
   secret,
   section,
@@ -210,12 +211,7 @@ const requirement = oneOf('required', 'optional', 'notSupported')
 
 export const partnerSchema = section({
   primaryDomain: domainName.describe('The domain that names the partner.'),
-  description: z
-    .string()
-    .max(4096)
-    .refine(value => !/[^\P{Cc}\t\n\r]/u.test(value), 'expected a text without control characters')
-    .optional()
-    .describe('For people.'),
+  description: remark.optional().describe('For people.'),
   additionalDomains: z
     .array(domainName, { error: 'expected a list of domains' })
     .default([])
