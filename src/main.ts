@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises'
+import { styleText } from 'node:util'
 import { runCommandLine } from './cli/arguments.ts'
 
 // So it stays where a command ends before its time, because nobody reads what it says.
@@ -8,6 +9,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   out: text => watched(process.stdout, () => process.exit()).write(text),
   err: text => watched(process.stderr, () => {}).write(text),
+  isColoured: stream =>
+    styleText('red', ' ', { stream: stream === 'out' ? process.stdout : process.stderr }) !== ' ',
   stdout: process.stdout,
   leave: () => void setImmediate(() => process.exit()),
   onSignal: (signal, listener) => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { defaultAdminAddress, readAdminAddress } from '../config/admin-address.ts'
 import { duration } from '../config/fields.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson } from './output.ts'
+import { formatJson, tellError, tellWarning, toned } from './output.ts'
 
 type Answer = { readonly ready: boolean; readonly detail: string }
 
@@ -23,14 +23,14 @@ export async function health(
 ): Promise<number> {
   const waitMs = wait === undefined ? { success: true as const, data: 0 } : duration.safeParse(wait)
   if (!waitMs.success) {
-    host.err(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}\n`)
+    tellError(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}`, host)
     return 2
   }
   const isUntold = !isNamed && !existsSync(config)
-  if (isUntold) host.err(`gatehouse: there is no ${config} here; the default port is asked\n`)
+  if (isUntold) tellWarning(`gatehouse: there is no ${config} here; the default port is asked`, host)
   const at = isUntold ? defaultAdminAddress : readAdminAddress(config)
   if ('fault' in at) {
-    host.err(`gatehouse: ${at.fault}\n`)
+    tellError(`gatehouse: ${at.fault}`, host)
     return 1
   }
   const url = urlOf(at)
@@ -44,8 +44,10 @@ export async function health(
   const detail = 'fault' in answer ? `no answer from ${url}: ${answer.fault}` : answer.detail
   const ready = 'ready' in answer && answer.ready
   if (json) host.out(formatJson({ alive, ready, detail }))
-  else if (alive) host.out(`alive, ${ready ? 'ready' : 'not ready'}: ${detail}\n`)
-  else host.err(`${detail}\n`)
+  else if (alive) {
+    const said = `alive, ${ready ? 'ready' : 'not ready'}: ${detail}\n`
+    host.out(toned(ready ? 'good' : 'warning', said, 'out', host))
+  } else tellError(detail, host)
   return alive ? 0 : 1
 }
 

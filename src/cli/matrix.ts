@@ -29,7 +29,7 @@ export function showMatrix({ config, json }: MatrixOptions, host: Host): number 
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     host.out(formatMatrix(undefined))
-    host.err(formatProblems(error.problems))
+    host.err(formatProblems(error.problems, host))
     return 1
   }
 }

@@ -1,4 +1,6 @@
+import { styleText } from 'node:util'
 import { type ConfigProblem, formatProblem } from '../config/problems.ts'
+import type { Host } from './host.ts'
 
 /** Lays out rows in columns two spaces apart; the last column is not padded. Control characters do not reach the terminal. */
 export function formatTable(given: readonly (readonly string[])[]): string {
@@ -28,13 +30,40 @@ export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
-/** Problems for a terminal, one a line, in the order in which they stand in the files. */
-export function formatProblems(problems: readonly ConfigProblem[]): string {
+/** What a text tells: that all is well, or what is wrong. */
+export type Tone = 'good' | 'warning' | 'error'
+
+const colours = { good: 'green', warning: 'yellow', error: 'red' } as const satisfies Record<Tone, string>
+
+/**
+ * A text in the colour of what it tells, each of its lines, where the stream shows colours. What it is made of must be printable, and
+ * be laid out before: a colour takes no place.
+ */
+export function toned(tone: Tone, text: string, stream: 'out' | 'err', { isColoured }: Colours): string {
+  if (isColoured?.(stream) !== true) return text
+  return text.replace(/.+/g, line => styleText(colours[tone], line, { validateStream: false }))
+}
+
+/** Tells an error, on standard error. */
+export function tellError(text: string, host: Colours & Pick<Host, 'err'>): void {
+  host.err(toned('error', `${text}\n`, 'err', host))
+}
+
+/** Tells a warning, on standard error. */
+export function tellWarning(text: string, host: Colours & Pick<Host, 'err'>): void {
+  host.err(toned('warning', `${text}\n`, 'err', host))
+}
+
+type Colours = Pick<Host, 'isColoured'>
+
+/** Problems for a terminal, one a line, in the order in which they stand in the files; for standard error. */
+export function formatProblems(problems: readonly ConfigProblem[], host: Colours = {}): string {
   return inFileOrder(problems)
-    .map(problem =>
-      problem.severity === 'warning' ? { ...problem, message: `warning: ${problem.message}` } : problem,
-    )
-    .map(problem => `${formatProblem(problem)}\n`)
+    .map(problem => {
+      const { severity, message } = problem
+      const said = severity === 'warning' ? { ...problem, message: `warning: ${message}` } : problem
+      return toned(severity, `${formatProblem(said)}\n`, 'err', host)
+    })
     .join('')
 }
 

@@ -9,7 +9,7 @@ import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
 import type { Edited } from '../config/partner-list.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { count, formatJson, printable } from './output.ts'
+import { count, formatJson, printable, tellError, tellWarning } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
 import { reloadOrUndo } from './partner-edit.ts'
 import { settingsLine } from './partner-view.ts'
@@ -66,7 +66,7 @@ export function importPartners(
     else tell(imported, dryRun, host)
     if ('refusals' in outcome) {
       const hint = skipInvalid ? '' : '; --skip-invalid takes over what is right'
-      host.err(`gatehouse: nothing is written${hint}\n`)
+      tellError(`gatehouse: nothing is written${hint}`, host)
       return 1
     }
     return report === null ? 0 : concludeEdit(report, json, host)
@@ -81,14 +81,15 @@ type Imported = Sorted & {
   readonly reload: ReloadReport | null
 }
 
-function tell({ added, existing, refusals, notes }: Imported, dryRun: boolean, { out, err }: Host): void {
+function tell({ added, existing, refusals, notes }: Imported, dryRun: boolean, host: Host): void {
+  const { out } = host
   for (const { partner, notes: texts } of notes) {
     for (const text of texts) out(`${partner}: ${printable(text)}\n`)
   }
   for (const partner of existing) out(`${partner}: is in the list already, and stays as it is\n`)
   for (const { partner, warnings } of added) {
     out(`${partner.primaryDomain}: ${dryRun ? 'would be added' : 'added'}: ${settingsLine(partner)}\n`)
-    for (const warning of warnings) err(`${partner.primaryDomain}: warning: ${warning}\n`)
+    for (const warning of warnings) tellWarning(`${partner.primaryDomain}: warning: ${warning}`, host)
   }
   const figures = [`${added.length} ${dryRun ? 'to add' : 'added'}`, `${existing.length} there already`]
   out(`${[...figures, count(refusals.length, 'error')].join(', ')}\n`)

@@ -23,7 +23,7 @@ import { ConfigError } from '../config/problems.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { formatJson, formatProblems, formatTable, printable } from './output.ts'
+import { formatJson, formatProblems, formatTable, printable, tellError, tellWarning } from './output.ts'
 import { type EditReport, reloadOrUndo, unseen } from './partner-edit.ts'
 import { listLines, partnerRows, settingsLine } from './partner-view.ts'
 import { tellReload } from './reload.ts'
@@ -112,9 +112,9 @@ export async function reportingFaults(host: Host, work: () => Promise<number>): 
   try {
     return await work()
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
     else if (error instanceof FileEditError || error instanceof RequestError)
-      host.err(`gatehouse: ${error.message}\n`)
+      tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return 1
   }
@@ -123,7 +123,7 @@ export async function reportingFaults(host: Host, work: () => Promise<number>): 
 /** Tells why nothing is written. @returns the exit status */
 export function refuse(refusals: readonly Refusal[], host: Host): 1 {
   for (const { partner, message } of refusals) {
-    host.err(`gatehouse: ${printable(partner === '' ? message : `${partner}: ${message}`)}\n`)
+    tellError(`gatehouse: ${printable(partner === '' ? message : `${partner}: ${message}`)}`, host)
   }
   return 1
 }
@@ -132,8 +132,8 @@ export function refuse(refusals: readonly Refusal[], host: Host): 1 {
 export function concludeEdit(report: EditReport, json: boolean, host: Host): number {
   if (report.undone) {
     if (json) host.out(formatJson({ change: null, reload: report }))
-    for (const problem of report.problems) host.err(`${problem}\n`)
-    host.err('gatehouse: the gateway cannot use this, so the partner list is put back as it was\n')
+    for (const problem of report.problems) tellError(problem, host)
+    tellError('gatehouse: the gateway cannot use this, so the partner list is put back as it was', host)
     return 1
   }
   if (!json || report.outcome === 'refused' || report.outcome === 'not reached') tellReload(report, host)
@@ -179,9 +179,9 @@ function change(
   })
 }
 
-function tell(domain: Domain, text: string, warnings: readonly string[], { out, err }: Host): void {
-  out(`${domain}: ${text}\n`)
-  for (const warning of warnings) err(`${domain}: warning: ${warning}\n`)
+function tell(domain: Domain, text: string, warnings: readonly string[], host: Host): void {
+  host.out(`${domain}: ${text}\n`)
+  for (const warning of warnings) tellWarning(`${domain}: warning: ${warning}`, host)
 }
 
 function changesIn(

@@ -34,6 +34,8 @@ describe('health', () => {
     expect(await runCommand(['health', '-c', config])).toEqual({ status: 0, out, err: '' })
     const json = await runCommand(['health', '-c', config, '--json'])
     expect(JSON.parse(json.out)).toEqual({ alive: true, ...readiness })
+    const coloured = await runCommand(['health', '-c', config], {}, undefined, { isColoured: () => true })
+    expect(coloured.out).toBe(`\x1b[${readiness.ready ? 32 : 33}m${out.trimEnd()}\x1b[39m\n`)
   })
 
   test('of nobody is not', async () => {
