@@ -4,21 +4,35 @@ import type { Host } from './host.ts'
 
 /** Lays out rows in columns two spaces apart; the last column is not padded. Control characters do not reach the terminal. */
 export function formatTable(given: readonly (readonly string[])[]): string {
-  const rows = given.map(row => row.map(printable))
+  const rows = given.map(row => row.map(cell => printable(cell.replace(/[\t\r\n]+/g, ' '))))
   const widths: number[] = []
   for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(cell))
   }
   return rows
     .map(row =>
       row
-        .map((cell, at) => cell.padEnd(widths[at]!))
+        .map((cell, at) => cell + ' '.repeat(widths[at]! - widthOf(cell)))
         .join('  ')
         .trimEnd(),
     )
     .map(line => `${line}\n`)
     .join('')
 }
+
+/**
+ * How many columns of a terminal a text takes: two for a character of the East Asian scripts and an emoji, none for an accent that is
+ * put on the letter before. Unicode has a table for it that no regular expression knows; the scripts come to the same but for rare signs.
+ */
+function widthOf(text: string): number {
+  const wide = text.replace(narrowKana, ' ').match(wideCharacters)?.length ?? 0
+  const none = text.match(/[\p{Mn}\p{Me}]/gu)?.length ?? 0
+  return [...text].length + wide - none
+}
+
+const narrowKana = /[\uff61-\uffdc]/g
+const wideCharacters =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/gu
 
 /** Text for a terminal: control characters do not reach it. */
 export function printable(text: string): string {
