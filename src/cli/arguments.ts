@@ -26,13 +26,19 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     status = result
   })
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(helpAsked(argv), { from: 'user' })
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     tellError(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, host)
     return 1
   }
+}
+
+/** `help partner set` is `partner set --help`; commander looks at the first word alone. */
+function helpAsked(argv: readonly string[]): readonly string[] {
+  const [first, ...path] = argv
+  return first === 'help' && path.length > 1 ? [...path, '--help'] : argv
 }
 
 /** The commands and their options, as they are described. */
