@@ -120,7 +120,7 @@ export function describePartnerCommands(
   partner
     .command('import')
     .description('partners from Get-CsXmppAllowedPartner | ConvertTo-Json')
-    .argument('<file>')
+    .argument('<file>', 'the export; - for standard input')
     .option('--dry-run', 'tell what would be done, and write nothing')
     .option('--skip-invalid', 'leave out what cannot be taken over, instead of taking over nothing')
     .action(async (file: string, { dryRun = false, skipInvalid = false }) => {

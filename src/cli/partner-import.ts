@@ -1,8 +1,9 @@
+import { createReadStream, statSync } from 'node:fs'
 import { auditFile } from '../admin/audit.ts'
 import { changePartners } from '../admin/partner-changes.ts'
 import { type PartnerJson, partnerJson } from '../admin/partner-view.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
-import { readBytes } from '../config/files.ts'
+import { readBytes, readStream } from '../config/files.ts'
 import { exportCommand, parseExport, readExport } from '../config/lync-export.ts'
 import { openPartnerFile } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
@@ -24,10 +25,11 @@ export function importPartners(
   host: Host,
 ): Promise<number> {
   return reportingFaults(host, async () => {
-    const read = readBytes(file)
+    const read = await readExportFile(file, host)
     if ('fault' in read) return refuse([{ partner: '', message: read.fault }], host)
     const parsed = parseExport(read.bytes)
-    if ('fault' in parsed) return refuse([{ partner: file, message: parsed.fault }], host)
+    if ('fault' in parsed)
+      return refuse([{ partner: file === '-' ? 'standard input' : file, message: parsed.fault }], host)
     const exported = readExport(parsed.value)
     const list = openPartnerFile(config)
     let sorted: Sorted = { existing: [], refusals: [] }
@@ -71,6 +73,24 @@ export function importPartners(
     }
     return report === null ? 0 : concludeEdit(report, json, host)
   })
+}
+
+/** Of a file, of standard input, or of what a shell makes of `<(…)`: a pipe. */
+async function readExportFile(file: string, { input }: Host): ReturnType<typeof readStream> {
+  if (file === '-' || file === '/dev/stdin') {
+    return input === undefined
+      ? { fault: 'there is no standard input to read' }
+      : await readStream(input(), 'standard input')
+  }
+  return isPipe(file) ? await readStream(createReadStream(file), file) : readBytes(file)
+}
+
+function isPipe(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFIFO() === true
+  } catch {
+    return false // to read it tells why
+  }
 }
 
 type Imported = Sorted & {

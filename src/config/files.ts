@@ -46,6 +46,25 @@ export function isThere(path: string): boolean {
   }
 }
 
+/** Reads a stream to its end, 4 MiB at most; `name` is told where it cannot be read. */
+export async function readStream(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+): Promise<{ readonly bytes: Buffer } | { readonly fault: string }> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of source) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > largestBytes) return { fault: `${name} is larger than ${largestBytes} bytes` }
+    }
+    return { bytes: Buffer.concat(chunks) }
+  } catch (error) {
+    return { fault: `cannot read ${name}: ${reason(error)}` }
+  }
+}
+
 /** Why others should not be able to read this secret file, or undefined where they are not. */
 export function modeWarning(path: string, mode: number): string | undefined {
   if ((mode & 0o007) === 0) return undefined

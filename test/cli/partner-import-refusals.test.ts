@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exportCommand } from '../../src/config/lync-export.ts'
+import { runCommand } from '../support/command-host.ts'
 import {
   exported,
   importOf,
@@ -146,6 +147,22 @@ describe('partner import', () => {
       0,
       expect.stringMatching(/\n0 added, 2 there already, 0 errors\n$/),
     ])
+  })
+
+  test.each([
+    [['{'], /^gatehouse: standard input: is not JSON: /],
+    [
+      Array.from({ length: 5 }, () => 'x'.repeat(1_000_000)),
+      /^gatehouse: standard input is larger than 4194304 bytes\n/,
+    ],
+  ])('refuses what it reads from standard input as it does a file', async (chunks, expected) => {
+    const folder = partnerFolder()
+    const input = async function* () {
+      for (const chunk of chunks) yield Buffer.from(chunk)
+    }
+    const argv = ['partner', 'import', '-', '--config', folder.file]
+    const { status, err } = await runCommand(argv, {}, undefined, { input })
+    expect([status, err]).toEqual([1, expect.stringMatching(expected)])
   })
 
   test('hints at no option that was given', async () => {

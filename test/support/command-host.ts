@@ -10,7 +10,7 @@ export async function runCommand(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   ask?: (question: string) => Promise<string>,
-  more: Pick<Host, 'isColoured'> = {},
+  more: Pick<Host, 'isColoured' | 'input'> = {},
 ): Promise<CommandResult> {
   let out = ''
   let err = ''
