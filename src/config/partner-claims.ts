@@ -17,7 +17,8 @@ export function takenDomains(
   entries: readonly Readonly<Record<string, unknown>>[],
   given: readonly number[],
 ): readonly Refusal[] {
-  const standing = [...entries.keys()].filter(index => !given.includes(index))
+  const isGiven = new Set(given)
+  const standing = [...entries.keys()].filter(index => !isGiven.has(index))
   const owners = new Map<Domain, { readonly index: number; readonly primary: Domain | undefined }>()
   const refusals: Refusal[] = []
   for (const index of [...standing, ...given]) {
@@ -26,7 +27,7 @@ export function takenDomains(
       if (domain === undefined) continue
       const owner = owners.get(domain)
       if (owner === undefined) owners.set(domain, { index, primary })
-      else if (given.includes(index)) {
+      else if (isGiven.has(index)) {
         const key = at === 0 ? '' : `additionalDomains: ${domain} `
         const already = `is in the list already${placeOf(domain, owner.primary, at === 0)}`
         const why = owner.index === index ? 'is given twice' : already

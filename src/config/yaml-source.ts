@@ -32,7 +32,7 @@ export function parseYaml(file: string, text: string): YamlSource {
     const [offset] = fault.pos
     return problem(offset, fault.code === 'DUPLICATE_KEY' ? keyAt(text, offset) : '', faultText(fault))
   })
-  const lost = withoutLostAliases(document)
+  const lost = text.includes('*') ? withoutLostAliases(document) : []
   for (const { node, name, path } of lost) {
     const message = `*${name} stands for what is marked &${name} above it, and nothing is; expected the value itself`
     problems.push(problem(node.range?.[0] ?? 0, formatPath(path), message))
