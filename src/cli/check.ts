@@ -10,7 +10,7 @@ import { attemptFileFault } from '../store/attempt-file.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { asPlain, count, formatJson, formatProblems, inFileOrder, toned } from './output.ts'
+import { asPlain, formatJson, formatProblems, formatSum, inFileOrder } from './output.ts'
 
 /** `check`: everything that can be found wrong without starting. Warnings leave the exit status at 0. */
 export async function check({ config: file, json }: CommandOptions, host: Host): Promise<number> {
@@ -19,9 +19,7 @@ export async function check({ config: file, json }: CommandOptions, host: Host):
   if (json) host.out(formatJson({ problems: inFileOrder(problems).map(asPlain) }))
   else {
     host.err(formatProblems(problems, host))
-    const tone = errors > 0 ? 'error' : problems.length > 0 ? 'warning' : 'good'
-    const figures = `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}`
-    host.out(toned(tone, `${file}: ${figures}\n`, 'out', host))
+    host.out(formatSum(file, errors, problems.length - errors, host))
   }
   return errors === 0 ? 0 : 1
 }

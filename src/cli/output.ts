@@ -58,6 +58,19 @@ export function toned(tone: Tone, text: string, stream: 'out' | 'err', { isColou
   return text.replace(/.+/g, line => styleText(colours[tone], line, { validateStream: false }))
 }
 
+/** A report in which each finding is a line that begins with its severity; the others stay as they are. */
+export function tonedFindings(text: string, host: Colours): string {
+  return text.replace(/^(?:; )?(error|warning): .*/gm, (line, severity: Tone) =>
+    toned(severity, line, 'out', host),
+  )
+}
+
+/** The last line of a check: how much was found. */
+export function formatSum(file: string, errors: number, warnings: number, host: Colours): string {
+  const tone = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'good'
+  return toned(tone, `${file}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`, 'out', host)
+}
+
 /** Tells an error, on standard error. */
 export function tellError(text: string, host: Colours & Pick<Host, 'err'>): void {
   host.err(toned('error', `${text}\n`, 'err', host))
