@@ -1,13 +1,17 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises'
+import { styleText } from 'node:util'
 import { runCommandLine } from './cli/arguments.ts'
 
 // So it stays where a command ends before its time, because nobody reads what it says.
 process.exitCode = 1
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
-  out: text => watched(process.stdout, () => process.exit()).write(text),
+  out: text => watched(process.stdout, leaveUnread).write(text),
   err: text => watched(process.stderr, () => {}).write(text),
+  input: () => process.stdin,
+  isColoured: stream =>
+    styleText('red', ' ', { stream: stream === 'out' ? process.stdout : process.stderr }) !== ' ',
   stdout: process.stdout,
   leave: () => void setImmediate(() => process.exit()),
   onSignal: (signal, listener) => {
@@ -20,15 +24,21 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
 })
 
 /**
- * Sees to it that a reader who goes away, as `head` does, is no error with a stack trace. Only what a command writes to is watched: the
+ * Sees to it that what nobody reads any more, as with `head`, or no disk takes, brings no stack trace. Only what a command writes to is watched: the
  * daemon's log goes on without a reader.
  */
-function watched(stream: NodeJS.WriteStream, unread: () => void): NodeJS.WriteStream {
-  if (stream.listenerCount('error') > 0) return stream
-  return stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    unread()
-  })
+function watched(
+  stream: NodeJS.WriteStream,
+  unread: (error: NodeJS.ErrnoException) => void,
+): NodeJS.WriteStream {
+  return stream.listenerCount('error') > 0 ? stream : stream.on('error', unread)
+}
+
+/** A reader who goes away has read what he wanted; that a disk is full is told. */
+function leaveUnread(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`gatehouse: standard output cannot be written: ${error.message}\n`)
+  process.exit(1)
 }
 
 // On standard error: standard output may be going into a file. The end of input is an empty line, which agrees to nothing.

@@ -5,19 +5,20 @@ import { describe, expect, test } from 'vitest'
 const root = new URL('../src/', import.meta.url).pathname
 
 const parts = {
+  files: [],
   xml: [],
   xmpp: ['xml'],
   identity: ['xmpp'],
   negotiation: ['identity', 'xmpp', 'xml'],
   policy: ['negotiation', 'identity', 'xmpp', 'xml'],
-  config: ['policy', 'xmpp'],
-  store: ['policy', 'xmpp'],
+  config: ['policy', 'xmpp', 'files'],
+  store: ['policy', 'xmpp', 'files'],
   telemetry: ['xmpp'],
-  transport: ['telemetry', 'identity', 'xmpp', 'xml'],
+  transport: ['telemetry', 'identity', 'xmpp', 'xml', 'files'],
   federation: ['transport', 'telemetry', 'negotiation', 'identity', 'xmpp', 'xml'],
   internal: ['federation', 'transport', 'telemetry', 'negotiation', 'identity', 'xmpp', 'xml'],
   routing: ['telemetry', 'policy', 'identity', 'xmpp', 'xml'],
-  admin: ['store', 'config', 'telemetry', 'policy', 'xmpp'],
+  admin: ['store', 'config', 'telemetry', 'policy', 'xmpp', 'files'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Each part, and the other parts that it may import. */

@@ -6,13 +6,12 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { giveToOwnerOf } from '../config/files.ts'
+import { giveToOwnerOf, makeFolder } from '../files/own-files.ts'
 import type { Caller } from './api.ts'
 import { RequestError } from './reply.ts'
 
@@ -105,7 +104,7 @@ class AuditError extends RequestError {
 /** Writes a line, if there is one, at the end of the file; when this returns, it outlives a power cut. */
 function append(path: string, line: string): void {
   const folder = dirname(path)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
   const handle = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {

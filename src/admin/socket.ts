@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { lstatSync } from 'node:fs'
-import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, rename, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { reason } from '../config/files.ts'
+import { makeFolder } from '../files/own-files.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerApi, type Caller, type Route } from './api.ts'
 import { closeServer, listenForHttp, readJson } from './http.ts'
@@ -63,7 +64,7 @@ export async function openAdminSocket(
 /** Made where nobody else gets in, and moved to its place once only the owner may connect. */
 async function stagingFolder(path: string): Promise<string> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     await mustBeFree(path)
     return await mkdtemp(join(dirname(path), stagingPrefix))
   } catch (error) {

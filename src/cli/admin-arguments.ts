@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isTokenName, type Role, roles } from '../config/tokens.ts'
+import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { isSessionId } from './session-id.ts'
+import { domainArgument } from './shared-arguments.ts'
 
 /** Describes the commands below `session`, and below `admin`. */
 export function describeAdminCommands(
@@ -13,14 +16,14 @@ export function describeAdminCommands(
   session
     .command('list')
     .description('the streams with partners that there are now')
-    .argument('[domain]', 'those of this domain, yours or a partner’s')
-    .action(async (domain: string | undefined) => {
+    .argument('[domain]', 'those of this domain, yours or a partner’s', domainArgument)
+    .action(async (domain: Domain | undefined) => {
       finish(await (await import('./session.ts')).listSessions(domain, options(), host))
     })
   session
     .command('close')
     .description('closes streams in good order; a stanza that has to go opens another')
-    .argument('<id|domain>', 'one stream, or all those of a domain')
+    .argument('<id|domain>', 'one stream, or all those of a domain', sessionArgument)
     .action(async (what: string) => {
       finish(await (await import('./session.ts')).closeSessions(what, options(), host))
     })
@@ -48,6 +51,11 @@ export function describeAdminCommands(
     .action(async (name: string) => {
       finish(await (await import('./admin-token.ts')).revokeToken(name, options(), host))
     })
+}
+
+/** An id stands for itself. */
+function sessionArgument(text: string): string {
+  return isSessionId(text) ? text : domainArgument(text)
 }
 
 function nameArgument(text: string): string {

@@ -7,7 +7,7 @@ import { ConfigError } from '../config/problems.ts'
 import { dropToken, type KeptToken, keepToken, type Role, readTokens } from '../config/tokens.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { formatJson, formatProblems, formatTable } from './output.ts'
+import { formatJson, formatProblems, formatTable, tellError } from './output.ts'
 
 /** What a token is for. */
 export type TokenWish = { readonly role: Role; readonly name: string | undefined }
@@ -70,9 +70,9 @@ async function onFiles(
     await work(readAdminFiles(config))
     return 0
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
     else if (error instanceof FileEditError || error instanceof RequestError)
-      host.err(`gatehouse: ${error.message}\n`)
+      tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return 1
   }

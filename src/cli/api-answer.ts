@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/problems.ts'
 import { type ApiAnswer, ApiError, type GatewayApi } from './gateway-api.ts'
 import type { Host } from './host.ts'
-import { formatProblems } from './output.ts'
+import { formatProblems, tellError } from './output.ts'
 
 /** The API has refused. */
 class Refusal extends Error {
@@ -36,8 +36,9 @@ export async function withApi(
     await work(api)
     return 0
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
-    else if (error instanceof ApiError || error instanceof Refusal) host.err(`gatehouse: ${error.message}\n`)
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
+    else if (error instanceof ApiError || error instanceof Refusal)
+      tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return error instanceof Refusal ? error.exitStatus : 1
   } finally {

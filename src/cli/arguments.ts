@@ -8,6 +8,7 @@ import { describeCompletionCommands } from './completion-arguments.ts'
 import type { ContactFilterOptions } from './contact.ts'
 import { describeDnsCommand } from './dns-arguments.ts'
 import type { CommandOptions, Host } from './host.ts'
+import { tellError, toned } from './output.ts'
 import { describePartnerCommands } from './partner-arguments.ts'
 
 /** Where the configuration is looked for: in the working directory, then where a service of the system has it. */
@@ -25,13 +26,19 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     status = result
   })
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(helpAsked(argv), { from: 'user' })
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    host.err(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    tellError(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, host)
     return 1
   }
+}
+
+/** `help partner set` is `partner set --help`; commander looks at the first word alone. */
+function helpAsked(argv: readonly string[]): readonly string[] {
+  const [first, ...path] = argv
+  return first === 'help' && path.length > 1 ? [...path, '--help'] : argv
 }
 
 /** The commands and their options, as they are described. */
@@ -49,7 +56,12 @@ export function configFileOf(
 }
 
 // Each command is loaded when it is called: the others' libraries would double the start.
-function describeCommands(host: Host, finish: (status: number) => void): Command {
+function describeCommands(given: Host, finish: (status: number) => void): Command {
+  // What machines read is never coloured, nor what is told beside it.
+  const host: Host = {
+    ...given,
+    isColoured: stream => options().json !== true && given.isColoured?.(stream) === true,
+  }
   const program = new Command('gatehouse')
     .description(manifest.description)
     .version(manifest.version)
@@ -59,7 +71,11 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     )
     .option('--json', 'machine output')
     .exitOverride()
-    .configureOutput({ writeOut: host.out, writeErr: host.err })
+    .configureOutput({
+      writeOut: host.out,
+      writeErr: host.err,
+      outputError: text => host.err(toned('error', text, 'err', host)),
+    })
     .showHelpAfterError('(gatehouse --help tells what there is)')
   const options = (): GlobalOptions => program.opts<GlobalOptions>()
   const configFile = (): string => configFileOf(options().config) ?? defaultConfigs[0]
@@ -162,7 +178,8 @@ function describeCommands(host: Host, finish: (status: number) => void): Command
     .option('--wait <duration>', 'asks again and again for so long: 30s')
     .action(async ({ wait }: { wait?: string }) => {
       const { health } = await import('./health.ts')
-      finish(await health({ wait }, commandOptions(), host))
+      const isNamed = options().config !== undefined
+      finish(await health({ wait, isNamed }, commandOptions(), host))
     })
   describeDnsCommand(program.command('dns'), commandOptions, host, finish)
   describeCompletionCommands(program, configFile, host)

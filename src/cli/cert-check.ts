@@ -6,7 +6,15 @@ import { parsePem } from '../identity/certificate.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { reportCertificates } from './check-certificates.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { asPlain, count, formatJson, formatProblems, formatTable, inFileOrder } from './output.ts'
+import {
+  asPlain,
+  formatJson,
+  formatProblems,
+  formatSum,
+  formatTable,
+  inFileOrder,
+  tellError,
+} from './output.ts'
 
 export type CertCheckOptions = CommandOptions & {
   /** Undefined = every local domain. */
@@ -29,7 +37,7 @@ export function checkCertificates({ config, json, domain }: CertCheckOptions, ho
   }
   problems.push(...identities.problems)
   if (domain !== undefined && problems.length === 0 && identities.domains.length === 0) {
-    host.err(`gatehouse: ${domain} is not a local domain of ${config}\n`)
+    tellError(`gatehouse: ${domain} is not a local domain of ${config}`, host)
     return 1
   }
   reportCertificates(identities, openReport(config, problems), at)
@@ -41,14 +49,14 @@ export function checkCertificates({ config, json, domain }: CertCheckOptions, ho
   }))
   if (json) host.out(formatJson({ domains, problems: inFileOrder(problems).map(asPlain) }))
   else {
-    host.err(formatProblems(problems))
+    host.err(formatProblems(problems, host))
     host.out(
       formatTable([
         ['domain', 'valid until', 'days left', 'key', 'purposes', 'issuer'],
         ...domains.map(({ domain, certificate }) => [domain, ...cellsOf(certificate)]),
       ]),
     )
-    host.out(`${config}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}\n`)
+    host.out(formatSum(config, errors, problems.length - errors, host))
   }
   return errors === 0 ? 0 : 1
 }

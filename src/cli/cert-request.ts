@@ -7,7 +7,7 @@ import { toPem } from '../identity/issue.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { type CredentialFiles, credentialFiles, existing, writeCredential } from './credential-files.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems, formatTable } from './output.ts'
+import { formatJson, formatProblems, formatTable, tellError, tellWarning } from './output.ts'
 import { isHostName, planRequest, type RequestPlan, type Wishes } from './request-plan.ts'
 
 export type RequestOptions = CommandOptions &
@@ -27,14 +27,14 @@ export async function requestCertificate(options: RequestOptions, host: Host): P
   const locals = identities.map(({ domain }) => domain)
   const planned = planRequest(options, locals)
   if ('faults' in planned) {
-    for (const fault of planned.faults) host.err(`error: ${fault}\n`)
+    for (const fault of planned.faults) tellError(`error: ${fault}`, host)
     return 2
   }
   const { plan } = planned
   const files = credentialFiles(plan.domain, out, 'csr')
   const taken = existing(files)
   if (taken.length > 0 && !force) {
-    host.err(`gatehouse: there already, and not overwritten without --force: ${taken.join(', ')}\n`)
+    tellError(`gatehouse: there already, and not overwritten without --force: ${taken.join(', ')}`, host)
     return 1
   }
   const notes = notesOn(plan, locals, taken)
@@ -42,18 +42,19 @@ export async function requestCertificate(options: RequestOptions, host: Host): P
   say(summarize(plan, files, notes))
   const inUse = identities.filter(({ keyFile }) => keyFile === files.key && taken.includes(files.key))
   for (const { domain } of inUse)
-    host.err(
+    tellWarning(
       `warning: ${files.key} is the key that ${config} names for ${domain}. Once it is overwritten, the certificate ` +
         'there is does not fit it any more, and the gateway will not start or reload until the new one is in place; ' +
-        'give another folder by --out instead\n',
+        'give another folder by --out instead',
+      host,
     )
   if (!yes) {
     if (host.ask === undefined) {
-      host.err('error: there is no terminal to confirm this on; --yes confirms it\n')
+      tellError('error: there is no terminal to confirm this on; --yes confirms it', host)
       return 2
     }
     if (!/^y(es)?$/i.test((await host.ask('Make the key and the request? [y/N] ')).trim())) {
-      host.err('gatehouse: nothing was made\n')
+      tellError('gatehouse: nothing was made', host)
       return 1
     }
   }
@@ -64,7 +65,7 @@ export async function requestCertificate(options: RequestOptions, host: Host): P
   try {
     await writeCredential(files, { key: keyPem, other: toPem(der, 'CERTIFICATE REQUEST') }, force)
   } catch (error) {
-    host.err(`gatehouse: cannot write: ${error instanceof Error ? error.message : error}\n`)
+    tellError(`gatehouse: cannot write: ${error instanceof Error ? error.message : error}`, host)
     return 1
   }
   if (json) host.out(formatJson({ key: files.key, request: files.other, ...plan, notes }))
@@ -84,7 +85,10 @@ function localDomains(config: string, isNeeded: boolean, host: Host): readonly L
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     host.err(
-      formatProblems(error.problems.map(one => ({ ...one, severity: isNeeded ? 'error' : 'warning' }))),
+      formatProblems(
+        error.problems.map(one => ({ ...one, severity: isNeeded ? 'error' : 'warning' })),
+        host,
+      ),
     )
     return isNeeded ? undefined : []
   }

@@ -6,7 +6,7 @@ import { selfSigned } from '../identity/issue.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { credentialFiles, existing, writeCredential } from './credential-files.ts'
 import type { Host } from './host.ts'
-import { formatJson } from './output.ts'
+import { formatJson, tellError } from './output.ts'
 
 export type SelfSignedOptions = {
   readonly domain: Domain
@@ -23,7 +23,7 @@ export async function makeSelfSigned(options: SelfSignedOptions, host: Host): Pr
   const files = credentialFiles(domain, out, 'crt')
   const taken = force ? [] : existing(files)
   if (taken.length > 0) {
-    host.err(`gatehouse: there already, and not overwritten without --force: ${taken.join(', ')}\n`)
+    tellError(`gatehouse: there already, and not overwritten without --force: ${taken.join(', ')}`, host)
     return 1
   }
   const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
@@ -33,7 +33,7 @@ export async function makeSelfSigned(options: SelfSignedOptions, host: Host): Pr
   try {
     await writeCredential(files, { key: keyPem, other: certificatePem }, force)
   } catch (error) {
-    host.err(`gatehouse: nothing was made: ${error instanceof Error ? error.message : error}\n`)
+    tellError(`gatehouse: nothing was made: ${error instanceof Error ? error.message : error}`, host)
     return 1
   }
   const certificates = parsePem(certificatePem).map(certificate => factsOf(certificate, at))

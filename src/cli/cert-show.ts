@@ -8,7 +8,7 @@ import { type Domain, parseDomain } from '../xmpp/address.ts'
 import { type Finding, findingsButName, findingsFor } from './certificate-findings.ts'
 import { publicTrust } from './check-certificates.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems, formatTable } from './output.ts'
+import { formatJson, formatProblems, formatTable, tellError } from './output.ts'
 import { readPem, readShowable } from './showable.ts'
 
 export type ShowOptions = CommandOptions & {
@@ -36,7 +36,7 @@ export function showCertificates({ config, json, what }: ShowOptions, host: Host
       ? []
       : identities.domains.filter(({ domain }) => what === undefined || domain === named)
   if (identities instanceof ConfigError && (what === undefined || !isThere(what))) {
-    host.err(formatProblems(identities.problems))
+    host.err(formatProblems(identities.problems, host))
     return 1
   }
   const known = identities instanceof ConfigError ? undefined : identities
@@ -49,7 +49,7 @@ export function showCertificates({ config, json, what }: ShowOptions, host: Host
       shown.push(read())
     } catch (error) {
       failed = true
-      host.err(`gatehouse: ${error instanceof Error ? error.message : String(error)}\n`)
+      tellError(`gatehouse: ${error instanceof Error ? error.message : String(error)}`, host)
     }
   }
   if (what !== undefined && domains.length === 0) attempt(() => showFile(what, known, trust, at))

@@ -10,7 +10,7 @@ import { attemptFileFault } from '../store/attempt-file.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { asPlain, count, formatJson, formatProblems, inFileOrder } from './output.ts'
+import { asPlain, formatJson, formatProblems, formatSum, inFileOrder } from './output.ts'
 
 /** `check`: everything that can be found wrong without starting. Warnings leave the exit status at 0. */
 export async function check({ config: file, json }: CommandOptions, host: Host): Promise<number> {
@@ -18,8 +18,8 @@ export async function check({ config: file, json }: CommandOptions, host: Host):
   const errors = problems.filter(({ severity }) => severity === 'error').length
   if (json) host.out(formatJson({ problems: inFileOrder(problems).map(asPlain) }))
   else {
-    host.err(formatProblems(problems))
-    host.out(`${file}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}\n`)
+    host.err(formatProblems(problems, host))
+    host.out(formatSum(file, errors, problems.length - errors, host))
   }
   return errors === 0 ? 0 : 1
 }
@@ -42,11 +42,11 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   reportPartnerAnchors(partners, openReport(partnersFile, problems), at)
   const taken = own.socket === undefined ? undefined : socketFault(own.socket)
   if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)
-  for (const [section, key] of ownFiles) {
+  for (const [section, key, isNeeded] of ownFiles) {
     const file = own[key]
-    const fault =
-      file === undefined ? undefined : key === 'tokens' ? tokenModeWarning(file) : ownFileFault(file)
-    if (fault !== undefined) inConfig('warning', [section, key], fault)
+    const ofMode = key === 'tokens' ? tokenModeWarning : undefined
+    const fault = file === undefined ? undefined : ownFileFault(file, isNeeded, ofMode)
+    if (fault !== undefined) inConfig(fault.severity, [section, key], fault.message)
   }
   const unusable = own.journal === undefined ? undefined : attemptFileFault(own.journal)
   if (unusable !== undefined)
@@ -61,10 +61,11 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   return problems
 }
 
-/** What others must not read, of what the daemon makes. */
+/** What the gateway makes, and whether it starts without. */
 const ownFiles = [
-  ['store', 'sqlite'],
-  ['store', 'journal'],
-  ['admin', 'tokens'],
-  ['admin', 'audit'],
+  ['store', 'sqlite', true],
+  ['store', 'journal', false],
+  ['admin', 'socket', true],
+  ['admin', 'tokens', false],
+  ['admin', 'audit', false],
 ] as const

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { makeFolder } from '../files/own-files.ts'
 import { writeTogether } from '../transport/write-file.ts'
 import type { Domain } from '../xmpp/address.ts'
 
@@ -26,7 +26,7 @@ export async function writeCredential(
   text: { readonly key: string; readonly other: string },
   overwrite: boolean,
 ): Promise<void> {
-  await mkdir(resolve(files.key, '..'), { recursive: true })
+  makeFolder(resolve(files.key, '..'), 0o777)
   const key = { file: files.key, text: text.key, mode: 0o600 }
   const other = { file: files.other, text: text.other, mode: 0o644 }
   // The key last: an old one may be in use, and is not to be lost over anything else that fails.

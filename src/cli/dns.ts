@@ -17,7 +17,7 @@ import { surveyHosts, surveyServices } from './dns-survey.ts'
 import { type AskedServers, formatPlan, formatService } from './dns-text.ts'
 import { targetNames, unicodeOf } from './dns-words.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems } from './output.ts'
+import { formatJson, formatProblems, tellError, tonedFindings } from './output.ts'
 
 export type DnsOptions = CommandOptions &
   PublicPlace & {
@@ -36,7 +36,7 @@ export async function showDns(options: DnsOptions, host: Host): Promise<number> 
       partner = findPartnerPlace(settings.partnersFile, domain)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    host.err(formatProblems(error.problems))
+    host.err(formatProblems(error.problems, host))
     return 1
   }
   const { servers, timeoutMs } = settings.dns
@@ -52,7 +52,7 @@ export async function showDns(options: DnsOptions, host: Host): Promise<number> 
     return await showLocal(domains, { resolver, asked, settings }, options, host)
   }
   if (options.host !== undefined || options.addresses.length > 0) {
-    host.err(`gatehouse: --host and --address tell of the gateway; ${domain} is not a local domain\n`)
+    tellError(`gatehouse: --host and --address tell of the gateway; ${domain} is not a local domain`, host)
     return 2
   }
   return await showOther(domain, partner, { resolver, asked, timeoutMs }, options, host)
@@ -62,7 +62,7 @@ async function showLocal(
   domains: readonly Domain[],
   known: { readonly resolver: Resolver; readonly asked: AskedServers; readonly settings: DnsSettings },
   { host: name, addresses, json }: DnsOptions,
-  { out }: Host,
+  terminal: Host,
 ): Promise<number> {
   const { resolver, asked } = known
   const listeners = known.settings.listen.map(listeningAt)
@@ -77,8 +77,8 @@ async function showLocal(
     plans.push({ domain, unicode: unicodeOf(domain), ok, host: chosen, records, findings })
   }
   const notes = listeners.flatMap(listenerNotes)
-  if (json) out(formatJson({ asked, notes, domains: plans }))
-  else out(formatPlan(asked, notes, plans))
+  if (json) terminal.out(formatJson({ asked, notes, domains: plans }))
+  else terminal.out(tonedFindings(formatPlan(asked, notes, plans), terminal))
   return plans.every(({ ok }) => ok) ? 0 : 1
 }
 
@@ -101,7 +101,7 @@ async function showOther(
   partner: PartnerPlace | undefined,
   known: { readonly resolver: Resolver; readonly asked: AskedServers; readonly timeoutMs: number },
   { json }: DnsOptions,
-  { out }: Host,
+  terminal: Host,
 ): Promise<number> {
   const { resolver, asked, timeoutMs } = known
   const proxy = partner?.proxy
@@ -122,8 +122,8 @@ async function showOther(
     targets: service.trials,
     findings: service.findings,
   }
-  if (json) out(formatJson({ asked, ...report }))
-  else out(formatService(asked, report))
+  if (json) terminal.out(formatJson({ asked, ...report }))
+  else terminal.out(tonedFindings(formatService(asked, report), terminal))
   return service.isServed ? 0 : 1
 }
 

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readAdminAddress } from '../config/admin-address.ts'
+import { defaultAdminAddress, readAdminAddress } from '../config/admin-address.ts'
 import { duration } from '../config/fields.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson } from './output.ts'
+import { formatJson, tellError, tellWarning, toned } from './output.ts'
 
 type Answer = { readonly ready: boolean; readonly detail: string }
 
@@ -13,18 +14,26 @@ const pauseMs = 200
  * `health`: exit status 0 where the daemon answers on its admin port, ready or not. A server inside that is down is told, and no
  * reason to start the gateway anew: who asks for this are container engines and systemd.
  * @param options.wait how long a daemon that does not answer yet is asked again, as `30s`; absent = once
+ * @param options.isNamed the operator has named the configuration; else it need not be there
  */
 export async function health(
-  { wait }: { readonly wait?: string | undefined },
+  { wait, isNamed }: { readonly wait?: string | undefined; readonly isNamed: boolean },
   { config, json }: CommandOptions,
   host: Host,
 ): Promise<number> {
   const waitMs = wait === undefined ? { success: true as const, data: 0 } : duration.safeParse(wait)
   if (!waitMs.success) {
-    host.err(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}\n`)
+    tellError(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}`, host)
     return 2
   }
-  const url = urlOf(readAdminAddress(config))
+  const isUntold = !isNamed && !existsSync(config)
+  if (isUntold) tellWarning(`gatehouse: there is no ${config} here; the default port is asked`, host)
+  const at = isUntold ? defaultAdminAddress : readAdminAddress(config)
+  if ('fault' in at) {
+    tellError(`gatehouse: ${at.fault}`, host)
+    return 1
+  }
+  const url = urlOf(at)
   const deadlineMs = performance.now() + waitMs.data
   let answer = await ask(url)
   while ('fault' in answer && performance.now() < deadlineMs) {
@@ -35,8 +44,10 @@ export async function health(
   const detail = 'fault' in answer ? `no answer from ${url}: ${answer.fault}` : answer.detail
   const ready = 'ready' in answer && answer.ready
   if (json) host.out(formatJson({ alive, ready, detail }))
-  else if (alive) host.out(`alive, ${ready ? 'ready' : 'not ready'}: ${detail}\n`)
-  else host.err(`${detail}\n`)
+  else if (alive) {
+    const said = `alive, ${ready ? 'ready' : 'not ready'}: ${detail}\n`
+    host.out(toned(ready ? 'good' : 'warning', said, 'out', host))
+  } else tellError(detail, host)
   return alive ? 0 : 1
 }
 

@@ -6,6 +6,10 @@ export type Host = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  /** Standard input, for a command that reads it; undefined = there is none. */
+  readonly input?: () => AsyncIterable<Uint8Array>
+  /** Does it show colours? A terminal does, unless NO_COLOR says otherwise; undefined = neither does. */
+  readonly isColoured?: (stream: 'out' | 'err') => boolean
   /** What the daemon writes its log to. */
   readonly stdout: StandardOutput
   /** Ends the process as soon as its exit status is set, whatever still waits to be written. */

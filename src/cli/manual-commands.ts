@@ -33,6 +33,16 @@ export function commandsPage(program: CommandTree, version: string): string {
       item(bold('2'), roff('Wrong usage.')),
     ),
     pageSection(
+      'ENVIRONMENT',
+      item(
+        bold('NO_COLOR'),
+        roff(
+          'If set, nothing is coloured. Else errors are red and warnings yellow, where a terminal shows them.',
+        ),
+      ),
+      item(bold('FORCE_COLOR'), roff('If set to 1, they are so without a terminal; --json never is.')),
+    ),
+    pageSection(
       'FILES',
       item(
         `${italic('config/gatehouse.yaml')}, ${italic('/etc/gatehouse/gatehouse.yaml')}`,

@@ -1,7 +1,7 @@
-import { loadConfig } from '../config/load.ts'
+import { openPartnerFile, readPartnerFile } from '../config/partner-file.ts'
 import { ConfigError } from '../config/problems.ts'
 import { type MatrixRow, matrixRows, noteText, rowFor } from '../policy/matrix.ts'
-import type { PartnerList } from '../policy/partner.ts'
+import type { Partner } from '../policy/partner.ts'
 import type { Host } from './host.ts'
 import { formatJson, formatProblems, formatTable } from './output.ts'
 
@@ -22,19 +22,21 @@ export function showMatrix({ config, json }: MatrixOptions, host: Host): number 
     return 0
   }
   try {
-    host.out(formatMatrix(loadConfig(config, host.env).partners))
+    // Who is listed, as `partner list` reads it: no secret of the daemon's is needed for that.
+    const { entries } = readPartnerFile(openPartnerFile(config))
+    host.out(formatMatrix(entries.flatMap(({ partner }) => partner ?? [])))
     return 0
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     host.out(formatMatrix(undefined))
-    host.err(formatProblems(error.problems))
+    host.err(formatProblems(error.problems, host))
     return 1
   }
 }
 
-function formatMatrix(partners: PartnerList | undefined): string {
+function formatMatrix(partners: readonly Partner[] | undefined): string {
   const users = new Map<MatrixRow, string[]>()
-  for (const { primaryDomain, tlsNegotiation, saslNegotiation, dialbackNegotiation } of partners?.all ?? []) {
+  for (const { primaryDomain, tlsNegotiation, saslNegotiation, dialbackNegotiation } of partners ?? []) {
     const row = rowFor({ tls: tlsNegotiation, sasl: saslNegotiation, dialback: dialbackNegotiation })
     users.set(row, [...(users.get(row) ?? []), primaryDomain])
   }

@@ -1,14 +1,15 @@
+import { createReadStream, statSync } from 'node:fs'
 import { auditFile } from '../admin/audit.ts'
 import { changePartners } from '../admin/partner-changes.ts'
 import { type PartnerJson, partnerJson } from '../admin/partner-view.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
-import { readBytes } from '../config/files.ts'
+import { readBytes, readStream } from '../config/files.ts'
 import { exportCommand, parseExport, readExport } from '../config/lync-export.ts'
 import { openPartnerFile, type PartnerEdit } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { count, formatJson, printable } from './output.ts'
+import { count, formatJson, printable, tellError, tellWarning } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
 import { reloadOrUndo } from './partner-edit.ts'
 import { settingsLine } from './partner-view.ts'
@@ -23,10 +24,11 @@ export function importPartners(
   host: Host,
 ): Promise<number> {
   return reportingFaults(host, async () => {
-    const read = readBytes(file)
+    const read = await readExportFile(file, host)
     if ('fault' in read) return refuse([{ partner: '', message: read.fault }], host)
     const parsed = parseExport(read.bytes)
-    if ('fault' in parsed) return refuse([{ partner: file, message: parsed.fault }], host)
+    if ('fault' in parsed)
+      return refuse([{ partner: file === '-' ? 'standard input' : file, message: parsed.fault }], host)
     const exported = readExport(parsed.value)
     const list = openPartnerFile(config)
     let sorted: Sorted = { existing: [], refusals: [] }
@@ -65,11 +67,29 @@ export function importPartners(
     else tell(imported, dryRun, host)
     if ('refusals' in outcome) {
       const hint = skipInvalid ? '' : '; --skip-invalid takes over what is right'
-      host.err(`gatehouse: nothing is written${hint}\n`)
+      tellError(`gatehouse: nothing is written${hint}`, host)
       return 1
     }
     return report === null ? 0 : concludeEdit(report, json, host)
   })
+}
+
+/** Of a file, of standard input, or of what a shell makes of `<(…)`: a pipe. */
+async function readExportFile(file: string, { input }: Host): ReturnType<typeof readStream> {
+  if (file === '-' || file === '/dev/stdin') {
+    return input === undefined
+      ? { fault: 'there is no standard input to read' }
+      : await readStream(input(), 'standard input')
+  }
+  return isPipe(file) ? await readStream(createReadStream(file), file) : readBytes(file)
+}
+
+function isPipe(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFIFO() === true
+  } catch {
+    return false // to read it tells why
+  }
 }
 
 type Imported = Sorted & {
@@ -80,14 +100,15 @@ type Imported = Sorted & {
   readonly reload: ReloadReport | null
 }
 
-function tell({ added, existing, refusals, notes }: Imported, dryRun: boolean, { out, err }: Host): void {
+function tell({ added, existing, refusals, notes }: Imported, dryRun: boolean, host: Host): void {
+  const { out } = host
   for (const { partner, notes: texts } of notes) {
     for (const text of texts) out(`${partner}: ${printable(text)}\n`)
   }
   for (const partner of existing) out(`${partner}: is in the list already, and stays as it is\n`)
   for (const { partner, warnings } of added) {
     out(`${partner.primaryDomain}: ${dryRun ? 'would be added' : 'added'}: ${settingsLine(partner)}\n`)
-    for (const warning of warnings) err(`${partner.primaryDomain}: warning: ${warning}\n`)
+    for (const warning of warnings) tellWarning(`${partner.primaryDomain}: warning: ${warning}`, host)
   }
   const figures = [`${added.length} ${dryRun ? 'to add' : 'added'}`, `${existing.length} there already`]
   out(`${[...figures, count(refusals.length, 'error')].join(', ')}\n`)

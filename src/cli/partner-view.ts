@@ -1,9 +1,26 @@
 import type { PartnerJson } from '../admin/partner-view.ts'
+import { type ListDifferences, listKeys } from '../config/list-changes.ts'
+import { printable } from './output.ts'
 
 /** The negotiation settings in one line, and what they come to. */
 export function settingsLine(partner: PartnerJson): string {
   const { partnerType, tlsNegotiation, saslNegotiation, dialbackNegotiation, methods } = partner
   return `${partnerType}, TLS ${tlsNegotiation}, SASL ${saslNegotiation}, dialback ${dialbackNegotiation}: ${methods.join(', ')}`
+}
+
+/** What has come into the lists of a partner, and what has gone from them, a line for each list. */
+export function listLines(differences: ListDifferences): string[] {
+  const names = {
+    additionalDomains: 'additional domains',
+    trustAnchors: 'trust anchors',
+    pinnedCertificates: 'pinned certificates',
+  } as const satisfies Record<keyof ListDifferences, string>
+  return listKeys.flatMap(key => {
+    const { added = [], removed = [] } = differences[key] ?? {}
+    const told = Object.entries({ added, removed }).filter(([, items]) => items.length > 0)
+    const text = told.map(([deed, items]) => `${deed} ${items.join(', ')}`).join('; ')
+    return text === '' ? [] : [printable(`${names[key]}: ${text}`)]
+  })
 }
 
 /** Everything about a partner, name and value. */

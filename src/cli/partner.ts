@@ -4,6 +4,7 @@ import { partnerJson } from '../admin/partner-view.ts'
 import { RequestError } from '../admin/reply.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
+import { type ListChanges, type ListDifferences, listDifferences } from '../config/list-changes.ts'
 import {
   type EditOutcome,
   openPartnerFile,
@@ -23,9 +24,9 @@ import type { YamlSource } from '../config/yaml-source.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { formatJson, formatProblems, formatTable, printable } from './output.ts'
+import { formatJson, formatProblems, formatTable, printable, tellError, tellWarning } from './output.ts'
 import { type EditReport, isOfAFile, reloadOrUndo, unseen } from './partner-edit.ts'
-import { partnerRows, settingsLine } from './partner-view.ts'
+import { listLines, partnerRows, settingsLine } from './partner-view.ts'
 import { tellReload } from './reload.ts'
 
 /** `partner list`: the partners, a line for each. */
@@ -80,7 +81,11 @@ export function addPartner(
 /** `partner set`: single settings of a partner; those that are cleared fall back to their preset. */
 export function setPartner(
   domain: Domain,
-  values: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
+  values: {
+    readonly set: WrittenPartner
+    readonly clear: readonly PartnerKey[]
+    readonly lists: ListChanges
+  },
   options: CommandOptions,
   host: Host,
 ): Promise<number> {
@@ -108,9 +113,9 @@ export async function reportingFaults(host: Host, work: () => Promise<number>): 
   try {
     return await work()
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
     else if (error instanceof FileEditError || error instanceof RequestError)
-      host.err(`gatehouse: ${error.message}\n`)
+      tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return 1
   }
@@ -119,7 +124,7 @@ export async function reportingFaults(host: Host, work: () => Promise<number>): 
 /** Tells why nothing is written. @returns the exit status */
 export function refuse(refusals: readonly Refusal[], host: Host): 1 {
   for (const { partner, message } of refusals) {
-    host.err(`gatehouse: ${printable(partner === '' ? message : `${partner}: ${message}`)}\n`)
+    tellError(`gatehouse: ${printable(partner === '' ? message : `${partner}: ${message}`)}`, host)
   }
   return 1
 }
@@ -128,8 +133,8 @@ export function refuse(refusals: readonly Refusal[], host: Host): 1 {
 export function concludeEdit(report: EditReport, json: boolean, host: Host): number {
   if (report.undone) {
     if (json) host.out(formatJson({ change: null, reload: report }))
-    for (const problem of report.problems) host.err(`${problem}\n`)
-    host.err('gatehouse: the gateway cannot use this, so the partner list is put back as it was\n')
+    for (const problem of report.problems) tellError(problem, host)
+    tellError('gatehouse: the gateway cannot use this, so the partner list is put back as it was', host)
     return 1
   }
   const isGood = report.outcome === 'reloaded' || report.outcome === 'not running'
@@ -157,17 +162,40 @@ function change(
     const outcome = await changePartners(list, edit, record)
     if ('refusals' in outcome) return refuse(outcome.refusals, host)
     const { partner, warnings } = partnerIn(outcome, deed === 'removed' ? 'before' : 'after', domain)
+    const file = list.file
+    if (outcome.text === outcome.was) {
+      if (json)
+        host.out(formatJson({ change: 'unchanged', file, partner, lists: {}, warnings, reload: null }))
+      else tell(domain, `unchanged in ${file}`, warnings, host)
+      return 0
+    }
+    const lists = deed === 'changed' ? { lists: changesIn(outcome, domain) } : {}
     const report = await reloadOrUndo(config, list, outcome, record)
     if (report.outcome === 'not running' && deed !== 'removed') warnings.push(...unseen(outcome, [domain]))
     if (report.undone) return concludeEdit(report, json, host)
-    if (json) host.out(formatJson({ change: deed, file: list.file, partner, warnings, reload: report }))
+    if (json) host.out(formatJson({ change: deed, file, partner, ...lists, warnings, reload: report }))
     else {
-      const now = partner === undefined || deed === 'removed' ? '' : `\n${settingsLine(partner)}`
-      host.out(`${domain}: ${deed} in ${list.file}${now}\n`)
-      for (const warning of warnings) host.err(`${domain}: warning: ${warning}\n`)
+      const now = partner === undefined || deed === 'removed' ? [] : [settingsLine(partner)]
+      const text = [`${deed} in ${file}`, ...now, ...listLines(lists.lists ?? {})].join('\n')
+      tell(domain, text, warnings, host)
     }
     return concludeEdit(report, json, host)
   })
+}
+
+function tell(domain: Domain, text: string, warnings: readonly string[], host: Host): void {
+  host.out(`${domain}: ${text}\n`)
+  for (const warning of warnings) tellWarning(`${domain}: warning: ${warning}`, host)
+}
+
+function changesIn(
+  { before, after }: Exclude<EditOutcome, { refusals: unknown }>,
+  domain: Domain,
+): ListDifferences {
+  const [was, now] = [before, after].map(
+    ({ entries }) => entries.find(({ partner }) => partner?.primaryDomain === domain)?.written ?? {},
+  )
+  return listDifferences(was ?? {}, now ?? {})
 }
 
 function partnerIn(

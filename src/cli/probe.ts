@@ -15,7 +15,7 @@ import type { TimedStep } from '../xmpp/attempt.ts'
 import { formatMeaning, formatStep, isOutcome, outcomeWords } from './attempt-words.ts'
 import { ApiError, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatProblems } from './output.ts'
+import { formatProblems, tellError, tellWarning, toned } from './output.ts'
 
 /** `probe DOMAIN`: a live attempt, each step told as it happens; the exit status is 0 where it has authenticated. */
 export async function probe(
@@ -25,7 +25,7 @@ export async function probe(
 ): Promise<number> {
   const [remote, local] = [parseDomain(domain), from === undefined ? undefined : parseDomain(from)]
   if (remote === undefined || (from !== undefined && local === undefined)) {
-    host.err(`gatehouse: ${JSON.stringify(remote === undefined ? domain : from)} is not a domain\n`)
+    tellError(`gatehouse: ${JSON.stringify(remote === undefined ? domain : from)} is not a domain`, host)
     return 2
   }
   let status = 1
@@ -48,9 +48,9 @@ export async function probe(
     if (refusal === undefined) return status
     throw new ApiError((refusal.value as { error: { message: string } }).error.message)
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
     else if (error instanceof ApiError || error instanceof ProbeRefused)
-      host.err(`gatehouse: ${error.message}\n`)
+      tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return 1
   }
@@ -65,7 +65,7 @@ async function probeHere(
 ): Promise<void> {
   const methods = config.partners.find(pair.remote)?.terms.methods ?? []
   if (methods.some(method => method !== 'sasl-external-tls'))
-    host.err(`gatehouse: ${dialbackCaveat(config)}\n`)
+    tellWarning(`gatehouse: ${dialbackCaveat(config)}`, host)
   const derived = derive(config, silent)
   const environment = environmentOf(() => derived, {
     log: silent,
@@ -93,19 +93,22 @@ function dialbackCaveat({ dialback }: Config): string {
 }
 
 /** Tells a probe in words. A step that has failed waits for the next line, which comes at once: it may tell the same. */
-function teller({ out, err }: Host): (line: ProbeLine) => void {
+function teller(host: Host): (line: ProbeLine) => void {
+  const { out } = host
   let waiting: TimedStep | undefined
   return line => {
     if (waiting !== undefined && !('outcome' in line && isOutcome(waiting, line.outcome)))
       out(formatStep(waiting))
     waiting = 'step' in line && line.step.step === 'failed' ? line.step : undefined
-    if ('error' in line) err(`gatehouse: ${line.error.message}\n`)
-    else if ('outcome' in line) out(formatOutcome(line))
+    if ('error' in line) tellError(`gatehouse: ${line.error.message}`, host)
+    else if ('outcome' in line) out(formatOutcome(line, host))
     else if (waiting === undefined) out(formatStep(line.step))
   }
 }
 
-function formatOutcome({ outcome, meaning }: Extract<ProbeLine, { outcome: unknown }>): string {
-  const result = `${`${outcome.durationMs} ms`.padStart(10)}  ${outcomeWords({ ...outcome, closed: null })}\n`
+function formatOutcome({ outcome, meaning }: Extract<ProbeLine, { outcome: unknown }>, host: Host): string {
+  const tone = outcome.outcome.is === 'authenticated' ? 'good' : 'error'
+  const said = `${`${outcome.durationMs} ms`.padStart(10)}  ${outcomeWords({ ...outcome, closed: null })}\n`
+  const result = toned(tone, said, 'out', host)
   return meaning === null ? result : result + formatMeaning(meaning)
 }

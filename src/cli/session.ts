@@ -4,6 +4,7 @@ import { ApiError, type GatewayApi, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { formatJson, formatTable } from './output.ts'
+import { isSessionId } from './session-id.ts'
 
 /** `session list`: the streams with partners that there are now. */
 export function listSessions(
@@ -22,7 +23,7 @@ export function listSessions(
 export function closeSessions(what: string, { config, json }: CommandOptions, host: Host): Promise<number> {
   return withApi(running(config, host), host, async api => {
     const closed: SessionJson[] = []
-    if (isId(what)) closed.push((await good(close(api, what))) as SessionJson)
+    if (isSessionId(what)) closed.push((await good(close(api, what))) as SessionJson)
     else {
       for (const { id } of await sessionsIn(api, what)) {
         const answer = await close(api, id)
@@ -58,11 +59,6 @@ async function sessionsIn(api: GatewayApi, domain: string | undefined): Promise<
 
 function close(api: GatewayApi, id: string): ReturnType<GatewayApi['ask']> {
   return api.ask({ method: 'DELETE', url: `/sessions/${encodeURIComponent(id)}` })
-}
-
-/** No domain ends in digits alone behind a hyphen, and has eight hex digits before it, and no dot. */
-function isId(text: string): boolean {
-  return /^[0-9a-f]{8}-\d+$/.test(text)
 }
 
 function nameOf({ id, direction, pairs: [pair] }: SessionJson): string {

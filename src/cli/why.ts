@@ -10,7 +10,7 @@ import { inMemory } from '../store/attempts.ts'
 import { silent } from '../telemetry/log.ts'
 import { ApiError, type GatewayApi, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
-import { formatJson, formatProblems } from './output.ts'
+import { formatJson, formatProblems, tellError } from './output.ts'
 import { formatAttempt, formatWhy } from './why-words.ts'
 
 /**
@@ -28,7 +28,7 @@ export async function why(
     const query = new URLSearchParams({ domain })
     const answer = await api.ask({ method: 'GET', url: `/why?${query}` })
     if (answer.status !== 200) {
-      host.err(`gatehouse: ${(answer.value as { error: { message: string } }).error.message}\n`)
+      tellError(`gatehouse: ${(answer.value as { error: { message: string } }).error.message}`, host)
       return answer.status === 400 ? 2 : 1
     }
     const told = answer.value as WhyJson
@@ -40,8 +40,8 @@ export async function why(
     else host.out(formatWhy(told) + (attempts ?? []).map(formatAttempt).join(''))
     return told.partner === null || told.isFailing || told.journal?.isReadable === false ? 1 : 0
   } catch (error) {
-    if (error instanceof ConfigError) host.err(formatProblems(error.problems))
-    else if (error instanceof ApiError) host.err(`gatehouse: ${error.message}\n`)
+    if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
+    else if (error instanceof ApiError) tellError(`gatehouse: ${error.message}`, host)
     else throw error
     return 1
   } finally {

@@ -53,6 +53,12 @@ export function text(what: string) {
     .max(4096, expects(`${what}, 4096 characters at most`))
 }
 
+/** A text for people, of several lines perhaps. */
+export const remark = z
+  .string(expects('a text, in quotes where it is a number'))
+  .max(4096, expects('a text of 4096 characters at most'))
+  .refine(value => !/[^\P{Cc}\t\n\r]/u.test(value), 'expected a text without control characters')
+
 export const flag = z.boolean(expects('true or false'))
 
 /** A TCP port to listen on; 0 = any that is free. */
@@ -94,9 +100,9 @@ const secretText = 'expected a text in quotes, { env: NAME } or { file: PATH }'
 /** A secret, in place or elsewhere; its errors never show what stands there. */
 export const secret: z.ZodType<Secret> = z.union(
   [
-    z.string().min(1),
-    z.strictObject({ env: z.string().min(1) }),
-    z.strictObject({ file: z.string().min(1) }),
+    z.string().min(1, `${secretText}, not an empty text`),
+    z.strictObject({ env: z.string().min(1, expects('the name of an environment variable')) }),
+    z.strictObject({ file: z.string().min(1, expects('a file name')) }),
   ],
   { error: secretText },
 )

@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { writeFault } from '../files/own-files.ts'
+import type { ConfigProblem } from './problems.ts'
 
 /** A file's text, its bytes and its permission bits, or why it could not be read. */
 export type FileText =
@@ -53,6 +46,25 @@ export function isThere(path: string): boolean {
   }
 }
 
+/** Reads a stream to its end, 4 MiB at most; `name` is told where it cannot be read. */
+export async function readStream(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+): Promise<{ readonly bytes: Buffer } | { readonly fault: string }> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of source) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > largestBytes) return { fault: `${name} is larger than ${largestBytes} bytes` }
+    }
+    return { bytes: Buffer.concat(chunks) }
+  } catch (error) {
+    return { fault: `cannot read ${name}: ${reason(error)}` }
+  }
+}
+
 /** Why others should not be able to read this secret file, or undefined where they are not. */
 export function modeWarning(path: string, mode: number): string | undefined {
   if ((mode & 0o007) === 0) return undefined
@@ -64,8 +76,8 @@ export function formatMode(mode: number): string {
   return `mode ${mode.toString(8).padStart(4, '0')}`
 }
 
-/** What is wrong with a file that the daemon makes, if it is there: that others can read it, or that it cannot be looked at. */
-export function ownFileFault(path: string): string | undefined {
+/** What is wrong with who can read a file, if it is there, or that it cannot be looked at. */
+export function openFault(path: string): string | undefined {
   try {
     const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 }
     return modeWarning(path, mode & 0o777)
@@ -74,13 +86,33 @@ export function ownFileFault(path: string): string | undefined {
   }
 }
 
-/** Gives a new file to whom its folder belongs: root may run a command, and the daemon has to use what it makes. */
-export function giveToOwnerOf(folder: string, handle: number): void {
-  const { uid, gid } = statSync(folder)
+/**
+ * What is wrong with a file that the gateway makes: that others can read it, or that it cannot be made or written to.
+ * @param isNeeded it does not start without: then that is an error, unless another user may
+ * @param ofMode what is wrong with its mode
+ */
+export function ownFileFault(
+  path: string,
+  isNeeded: boolean,
+  ofMode: (path: string) => string | undefined = openFault,
+): Pick<ConfigProblem, 'severity' | 'message'> | undefined {
   try {
-    fchownSync(handle, uid, gid)
-  } catch {
-    // Only root may give files away.
+    const fault = writeFault(path)
+    if (fault === undefined) {
+      const message = ofMode(path)
+      return message === undefined ? undefined : { severity: 'warning', message }
+    }
+    const why = fault.code === 'ENOENT' ? 'no folder can be made there' : (reasons[fault.code] ?? fault.code)
+    const message = `${path} cannot be ${fault.at === path ? 'written to' : 'made'}: ${fault.at}: ${why}`
+    // The gateway may run as another user, who may.
+    if (fault.code !== 'EACCES' && fault.code !== 'EPERM')
+      return { severity: isNeeded ? 'error' : 'warning', message }
+    return {
+      severity: 'warning',
+      message: `${message} to this user; it has to be to the user that the gateway runs as`,
+    }
+  } catch (error) {
+    return { severity: 'warning', message: `cannot look at ${path}: ${reason(error)}` }
   }
 }
 

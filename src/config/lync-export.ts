@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { partnerTypes } from '../policy/partner.ts'
 import { parseDomain } from '../xmpp/address.ts'
 import type { PartnerKey, WrittenPartner } from './partner-list.ts'
@@ -41,7 +42,31 @@ export function parseExport(bytes: Buffer): { readonly value: unknown } | { read
 /** The partners of an export: one object, or a list of them. */
 export function readExport(value: unknown): readonly ExportedPartner[] {
   const unwrapped = listOf(value)
-  return (unwrapped ?? [value]).map((one, at) => readPartner(one, `entry ${at + 1}`))
+  return withoutTwins((unwrapped ?? [value]).map((one, at) => readPartner(one, placeIn(at))))
+}
+
+function placeIn(at: number): string {
+  return `entry ${at + 1}`
+}
+
+/** A partner that stands in the export twice is taken over once; where the two differ, the later one is refused, by its place. */
+function withoutTwins(partners: readonly ExportedPartner[]): readonly ExportedPartner[] {
+  const first = new Map<unknown, number>()
+  const told = partners.map(({ notes }) => [...notes])
+  return partners.flatMap((partner, at): ExportedPartner[] => {
+    const { primaryDomain } = partner.entry
+    const earlier = primaryDomain === undefined ? undefined : first.get(primaryDomain)
+    if (earlier === undefined) {
+      first.set(primaryDomain, at)
+      return [{ ...partner, notes: told[at]! }]
+    }
+    if (isDeepStrictEqual(partner, partners[earlier])) {
+      told[earlier]!.push(`stands in the export again, as ${placeIn(at)}, and is taken over once`)
+      return []
+    }
+    const why = `${primaryDomain} stands in the export already, as ${placeIn(earlier)}, and differs from that`
+    return [{ ...partner, name: placeIn(at), refusals: [...partner.refusals, why] }]
+  })
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -4,7 +4,7 @@ import type { Domain } from '../xmpp/address.ts'
 import { editFile } from './edit-file.ts'
 import { readText } from './files.ts'
 import type { Edited, Refusal } from './partner-list.ts'
-import { judgePartners, type ListedPartner } from './partners.ts'
+import { judgePartners, type ListedPartner, noListFault } from './partners.ts'
 import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { beside, localNames, readConfigFile } from './read-config.ts'
 import type { Environment, Origin } from './secrets.ts'
@@ -79,7 +79,8 @@ export async function editPartnerFile(
   isTrial = false,
   approve: (outcome: Exclude<EditOutcome, { refusals: unknown }>) => void = () => {},
 ): Promise<EditOutcome> {
-  if (isTrial) return tryEdit(list, textOf(list), change)
+  const text = textOf(list) // which is not empty: that would be a list that was lost, and is not written over
+  if (isTrial) return tryEdit(list, text, change)
   let outcome: EditOutcome = { refusals: [] }
   await editFile(list.file, text => {
     const tried = tryEdit(list, text, change)
@@ -124,7 +125,7 @@ function tryEdit(list: PartnerFile, text: string, { edit, settles }: PartnerEdit
 
 function textOf({ file }: PartnerFile): string {
   const read = readText(file)
-  if ('fault' in read) throw new ConfigError([unreadable(file, read.fault)])
+  if ('fault' in read) throw new ConfigError([unreadable(file, noListFault(read.fault))])
   return read.text
 }
 

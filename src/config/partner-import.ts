@@ -18,7 +18,8 @@ export function sortOut(
   skipInvalid: boolean,
 ): Sorted & { readonly edited: Edited } {
   const listed = new Set<unknown>(before.entries.map(({ partner }) => partner?.primaryDomain))
-  const existing = exported.filter(({ entry }) => listed.has(entry.primaryDomain)).map(({ name }) => name)
+  const known = exported.filter(({ entry }) => listed.has(entry.primaryDomain))
+  const existing = [...new Set(known.map(({ entry }) => String(entry.primaryDomain)))]
   const fresh = exported.filter(({ entry }) => !listed.has(entry.primaryDomain))
   const refusals: Refusal[] = fresh.flatMap(({ name, refusals }) =>
     refusals.map(message => ({ partner: name, message })),

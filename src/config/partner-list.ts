@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
+import { canonical, changedLists, type ListChanges } from './list-changes.ts'
+import { domainsOf, takenDomains } from './partner-claims.ts'
 import { partnerSchema } from './schema.ts'
 import {
   appendItems,
@@ -9,9 +11,9 @@ import {
   cutKeyAt,
   linesOfItem,
   replaceAt,
-  type Written,
 } from './yaml-edit.ts'
 import { isRecord, parseYaml, type YamlSource } from './yaml-source.ts'
+import type { Written } from './yaml-written.ts'
 
 /** A key of an entry. */
 export type PartnerKey = keyof typeof partnerSchema.shape
@@ -33,37 +35,36 @@ export function addPartners(list: YamlSource, added: readonly WrittenPartner[]):
     return Object.fromEntries(keys.flatMap(key => (entry[key] === undefined ? [] : [[key, entry[key]]])))
   })
   const before = entriesOf(list)
-  const owners = new Map(
-    before.flatMap(entry => domainsOf(entry).map((one, at) => [one, at === 0 ? undefined : entry])),
-  )
-  const refusals = added.flatMap(({ primaryDomain }) => {
-    const domain = parseDomain(String(primaryDomain))
-    if (domain === undefined || !owners.has(domain)) return []
-    const owner = owners.get(domain)?.['primaryDomain']
-    const why = owner === undefined ? '' : `, as an additional domain of ${owner}`
-    return [{ partner: domain, message: `is in the list already${why}` }]
-  })
+  const after = [...before, ...inOrder]
+  const refusals = takenDomains(after, [...after.keys()].slice(before.length))
   if (refusals.length > 0) return { refusals }
   const names = inOrder.map(entry => String(entry['primaryDomain'])).join(', ')
   const text = appendItems(list.text, 'partners', inOrder, list.root)
-  return held(list, text, [...before, ...inOrder], names)
+  return held(list, text, after, names)
 }
 
 /** Changes single keys of a partner's entry; in lists, what stays keeps its place and its comment. */
 export function changePartner(
   list: YamlSource,
   domain: Domain,
-  { set, clear }: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[] },
+  {
+    set,
+    clear,
+    lists = {},
+  }: { readonly set: WrittenPartner; readonly clear: readonly PartnerKey[]; readonly lists?: ListChanges },
 ): Edited {
   const entries = entriesOf(list)
   const found = findEntry(entries, domain)
   if ('refusals' in found) return found
+  const changed = changedLists(entries[found.index]!, lists)
+  if ('refusals' in changed) return changed
   const { text, at, whole } = apart(list, found.index)
   const path = ['partners', at]
   const entry: Record<string, unknown> = { ...entries[found.index] }
   let edited = text
-  for (const [key, value] of Object.entries(set) as [PartnerKey, Written][]) {
+  for (const [key, value] of Object.entries({ ...set, ...changed.set }) as [PartnerKey, Written][]) {
     const before = entry[key]
+    if (isDeepStrictEqual(before, value)) continue
     const change =
       Array.isArray(before) && before.length > 0 && Array.isArray(value) ? mergeLists : replaceValue
     edited = change(edited, path, key, entry, value)
@@ -73,7 +74,9 @@ export function changePartner(
     delete entry[key]
     edited = cutKeyAt(edited, [...path, key])
   }
-  return held(list, whole(edited), entries.with(found.index, entry), domain)
+  const after = entries.with(found.index, entry)
+  const refusals = takenDomains(after, [found.index])
+  return refusals.length > 0 ? { refusals } : held(list, whole(edited), after, domain)
 }
 
 /** Takes a partner's entry out of the list. */
@@ -104,14 +107,6 @@ function findEntry(
       ? 'is not in the partner list'
       : `is an additional domain of the partner ${owner}; name that one`
   return { refusals: [{ partner: domain, message }] }
-}
-
-/** The domains of an entry, the primary one first. */
-function domainsOf({ primaryDomain, additionalDomains }: Entry): readonly (Domain | undefined)[] {
-  const additional: readonly unknown[] = Array.isArray(additionalDomains) ? additionalDomains : []
-  return [primaryDomain, ...additional].map(name =>
-    typeof name === 'string' ? parseDomain(name) : undefined,
-  )
 }
 
 /** An entry in a list of its own, where it has lines of its own: each step of an edit reads that, and not hundreds of others. */
@@ -160,12 +155,6 @@ function mergeLists(
   const gone = [...before.keys()].filter(at => !wanted.has(canonical(key, before[at]!)))
   entry[key] = [...kept, ...added]
   return cutItemsAt(appendItemsAt(text, [...path, key], added), [...path, key], gone)
-}
-
-/** What two items have in common that mean the same; what is no valid item stands for itself. */
-function canonical(key: PartnerKey, item: Written): unknown {
-  const read = partnerSchema.shape[key].safeParse([item])
-  return read.success && Array.isArray(read.data) ? read.data[0] : item
 }
 
 /** The new list, if it holds what was meant: anchors and rare ways of writing can make it hold something else. */

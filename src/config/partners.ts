@@ -55,8 +55,13 @@ export function loadPartners(
 ): ListedPartner[] {
   const read = readText(file)
   if ('text' in read) return judgePartners(parseYaml(file, read.text), surroundings)
-  missing(`${read.fault}; a list without partners is written "partners: []"`)
+  missing(noListFault(read.fault))
   return []
+}
+
+/** Why there is no list, and how one is written. */
+export function noListFault(fault: string): string {
+  return `${fault}; a list without partners is written "partners: []"`
 }
 
 /** Reads the text of a partner file; what is wrong is reported. */

@@ -25,9 +25,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** The problem on one line: `FILE:LINE:COLUMN: key: message`. */
+/** The problem on one line: `FILE:LINE:COLUMN: key: message`. Control characters, which a key may hold, do not reach a terminal. */
 export function formatProblem({ file, line, column, key, message }: ConfigProblem): string {
-  return `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`
+  const text = `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`
+  return text.replace(/\p{C}/gu, '\ufffd')
 }
 
 /** A file that is no use as a whole. */

@@ -6,10 +6,10 @@ import { isRecord, type Path, parseYaml, type YamlSource } from './yaml-source.t
 /** Notes a problem at a key of one file. */
 export type Report = (severity: ConfigProblem['severity'], path: Path, message: string) => void
 
-/** Makes the function that notes problems of one file. */
+/** Makes the function that notes problems of one file; what follows from a fault in its text is not told again. */
 export function reporter(source: YamlSource, problems: ConfigProblem[]): Report {
   return (severity, path, message) => {
-    problems.push(source.problemAt(severity, path, message))
+    if (!source.isUnread(path)) problems.push(source.problemAt(severity, path, message))
   }
 }
 

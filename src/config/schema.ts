@@ -15,6 +15,7 @@ import {
   oneOf,
   path,
   proxyAddress,
+  remark,
   remotePort,
   secret,
   section,
@@ -33,7 +34,7 @@ const proxyProtocol = section({
     ),
 })
 
-const listener = section({
+export const listenerSchema = section({
   address: ipAddress.default('::').describe('Address to listen on; "::" means every address, IPv4 too.'),
   port: listenPort.describe('TCP port; 0 takes any that is free.'),
   directTls: flag.default(false).describe('TLS from the first byte (XEP-0368).'),
@@ -184,7 +185,7 @@ const log = section({
 /** The configuration file. */
 export const configSchema = section({
   listen: z
-    .array(listener, { error: 'expected a list of { address, port, directTls, proxyProtocol }' })
+    .array(listenerSchema, { error: 'expected a list of { address, port, directTls, proxyProtocol }' })
     .min(1, { error: 'expected at least one address to listen on' })
     .max(64, { error: 'expected at most 64 addresses' })
     .prefault([{ address: '::', port: 5269 }])
@@ -211,12 +212,7 @@ const requirement = oneOf('required', 'optional', 'notSupported')
 
 export const partnerSchema = section({
   primaryDomain: domainName.describe('The domain that names the partner.'),
-  description: z
-    .string()
-    .max(4096)
-    .refine(value => !/[^\P{Cc}\t\n\r]/u.test(value), 'expected a text without control characters')
-    .optional()
-    .describe('For people.'),
+  description: remark.optional().describe('For people.'),
   additionalDomains: listOf(domainName, 'domains', 1000)
     .default([])
     .describe('More domains under the same policy, 1000 at most; a subdomain is not implied.'),
@@ -271,7 +267,7 @@ export type InternalConfig =
 /** A whole configuration, checked and complete; every path in it is absolute, every secret read. */
 export type Config = {
   readonly file: string
-  readonly listen: readonly Readonly<z.output<typeof listener>>[]
+  readonly listen: readonly Readonly<z.output<typeof listenerSchema>>[]
   readonly domains: ReadonlyMap<Domain, LocalDomain>
   readonly internal: InternalConfig
   /** The partner file. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Secret } from './fields.ts'
-import { modeWarning, ownFileFault, readText } from './files.ts'
+import { modeWarning, openFault, readText } from './files.ts'
 import type { Report } from './report.ts'
 import type { Path } from './yaml-source.ts'
 
@@ -27,7 +27,7 @@ export const writtenInPlace = 'is written in place'
 export function loadSecret(secret: Secret, path: Path, origin: Origin, report: Report): string | undefined {
   if (origin.env === undefined) return undefined
   if (typeof secret === 'string') {
-    const fault = ownFileFault(origin.file)
+    const fault = openFault(origin.file)
     if (fault !== undefined) report('warning', path, `${writtenInPlace}, and ${fault}, or use { file: … }`)
     return secret
   }

@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Domain } from '../xmpp/address.ts'
+import { reportTakenFiles, reportTakenPorts } from './collisions.ts'
 import { loadDomains } from './domains.ts'
 import { type AnchorFile, anchorsIn, loadAnchors } from './identities.ts'
 import { type ListedPartner, loadPartners } from './partners.ts'
 import type { ConfigProblem } from './problems.ts'
 import { beside, localNames, readConfigFile } from './read-config.ts'
-import { type Report, reporter, salvage } from './report.ts'
+import { type Report, reporter, salvage, salvageItems } from './report.ts'
 import {
   adminSchema,
   componentSchema,
@@ -14,6 +15,7 @@ import {
   dialbackSchema,
   type InternalConfig,
   type LocalDomain,
+  listenerSchema,
   storeSchema,
 } from './schema.ts'
 import { type Environment, loadSecret, type Origin } from './secrets.ts'
@@ -69,6 +71,22 @@ export function surveyConfig(file: string, env: Environment, reader: 'daemon' | 
   const admin = salvage(adminSchema, written['admin'] ?? {})
   if (admin.address !== undefined && !isLoopback(admin.address))
     report('warning', ['admin', 'address'], openAdmin)
+  const listen = written['listen'] ?? configSchema.shape.listen.parse(undefined)
+  reportTakenPorts(salvageItems(listenerSchema, listen), admin, source, report)
+  const own = ownFiles(admin, salvage(storeSchema, written['store'] ?? {}), origin.folder)
+  reportTakenFiles(
+    [
+      [[], file],
+      [['partners'], partnersFile],
+      [['store', 'sqlite'], own.sqlite],
+      [['store', 'journal'], own.journal],
+      [['admin', 'socket'], own.socket],
+      [['admin', 'tokens'], own.tokens],
+      [['admin', 'audit'], own.audit],
+    ],
+    source,
+    report,
+  )
   return {
     source,
     problems,
@@ -80,7 +98,7 @@ export function surveyConfig(file: string, env: Environment, reader: 'daemon' | 
     anchors,
     partnersFile,
     partners,
-    own: ownFiles(admin, salvage(storeSchema, written['store'] ?? {}), origin.folder),
+    own,
   }
 }
 

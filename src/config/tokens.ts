@@ -1,13 +1,15 @@
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { giveToOwnerOf, makeFolder } from '../files/own-files.ts'
 import { editFile, FileEditError } from './edit-file.ts'
 import { expects, oneOf, section, whole } from './fields.ts'
-import { formatMode, giveToOwnerOf, ownFileFault, readBytes, reason } from './files.ts'
+import { formatMode, openFault, readBytes, reason } from './files.ts'
 import { ConfigError, type ConfigProblem, unreadable } from './problems.ts'
 import { reporter, reportIssues } from './report.ts'
-import { appendItems, cutItemsAt, type Written } from './yaml-edit.ts'
+import { appendItems, cutItemsAt } from './yaml-edit.ts'
 import { parseYaml } from './yaml-source.ts'
+import type { Written } from './yaml-written.ts'
 
 /** What a token is good for: to look, or to change as well. */
 export const roles = ['viewer', 'administrator'] as const
@@ -83,7 +85,7 @@ export function tokenProblems(file: string): readonly ConfigProblem[] {
 export function tokenModeWarning(file: string): string | undefined {
   const read = readBytes(file)
   const mode = 'fault' in read ? 0 : read.mode
-  const fault = strangersFault(file, mode) ?? ownFileFault(file)
+  const fault = strangersFault(file, mode) ?? openFault(file)
   if (fault !== undefined || (mode & 0o020) === 0) return fault
   return `the group of ${file} may write to it (${formatMode(mode)}), and so make tokens; chmod 600 it`
 }
@@ -180,7 +182,7 @@ const heading =
 function makeFile(file: string): void {
   const folder = dirname(file)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const handle = openSync(file, 'wx', 0o600)
     try {
       writeSync(handle, heading)

@@ -1,4 +1,4 @@
-import { isCollection, isMap, isSeq, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
+import { isCollection, isMap, isScalar, isSeq, type Node, type YAMLMap, type YAMLSeq } from 'yaml'
 import {
   behindColon,
   behindComments,
@@ -18,15 +18,11 @@ import {
   startOf,
 } from './yaml-places.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
+import { isWrittenMap, render, type Style, type Written } from './yaml-written.ts'
 
 // Text is cut out and put in at the places of its nodes, for the library's own printer would lay out the whole file
 // anew. Where a text is written in a way that this cannot deal with, it comes back as it was, or comes to hold something
 // else than was meant: the caller reads the result, and compares.
-
-/** What an edit writes. */
-export type Written = string | number | boolean | readonly Written[] | WrittenMap
-
-export type WrittenMap = { readonly [key: string]: Written }
 
 /** Puts items at the end of the list behind a key of the whole file, which may be empty or missing. */
 export function appendItems(
@@ -35,14 +31,20 @@ export function appendItems(
   items: readonly Written[],
   root = contentsOf(text),
 ): string {
-  if (root === null) return insertLines(text, text.length, [`${key}:`, ...itemLines(items, '  ')])
+  const lines = [`${key}:`, ...itemLines(items, '  ')]
+  if (root === null) return insertLines(text, text.length, lines)
+  if (isNothing(root)) return putInPlaceOf(text, root, lines)
   const pair = isMap(root) ? pairOf(root, key) : undefined
   if (pair === undefined) return text
   const list = pair.value
   if (isSeq(list) && list.items.length > 0) return append(text, root, list, items)
-  const [from, to] = [behindColon(pair), isSeq(list) ? endOf(list) : behindColon(pair)]
-  if (isFlow(root) || !/^(\s*\[\s*\])?$/.test(text.slice(from, to))) return append(text, root, list, items)
-  // Behind the colon stands nothing, or []: the list goes below it.
+  const [from, to] = [behindColon(pair), boundsOf(pair)[1]]
+  if (!/^(\s*(\[\s*\]|~|null|Null|NULL))?$/.test(text.slice(from, to))) return append(text, root, list, items)
+  if (isFlow(root)) {
+    if (isSeq(list)) return append(text, root, list, items)
+    return `${text.slice(0, from)} ${render(items, 'json')}${text.slice(to)}`
+  }
+  // Behind the colon stands nothing, [] or null: the list goes below it.
   const bare = text.slice(0, from) + text.slice(to)
   return insertLines(bare, lineEnd(bare, from), itemLines(items, '  '))
 }
@@ -119,6 +121,21 @@ export function linesOfItem(
   if (dash === undefined) return undefined
   const [from, to] = [lineStart(text, dash), next === undefined ? text.length : lineStart(text, next)]
   return /\S/.test(text.slice(from, dash)) ? undefined : [from, to]
+}
+
+/** `{}`, null, or nothing behind `---`. */
+function isNothing(root: Node): boolean {
+  return isMap(root) ? isFlow(root) && root.items.length === 0 : isScalar(root) && root.value === null
+}
+
+/** Whole lines where the root was, with the comment that stood behind it above them. */
+function putInPlaceOf(text: string, root: Node, lines: readonly string[]): string {
+  const [from, to] = [startOf(root), endOf(root)]
+  const bare = text.slice(0, from) + text.slice(to)
+  const [start, end] = [lineStart(bare, from), lineEnd(bare, from)]
+  if (from === to) return insertLines(text, from === start ? from : end, lines)
+  if (/\S/.test(bare.slice(start, end))) return insertLines(bare, end, lines)
+  return insertLines(bare.slice(0, start) + bare.slice(end), start, lines)
 }
 
 function append(text: string, root: Node | null, list: unknown, items: readonly Written[]): string {
@@ -249,40 +266,10 @@ function itemLines(items: readonly Written[], indent: string): string[] {
   )
 }
 
-type Style = 'block' | 'flow' | 'json'
-
 /** How a value at this path must be written: within brackets, more has to stand in quotes. */
 function styleAt(root: Node | null, path: Path): Style {
   if (root !== null && isFlow(root)) return 'json'
   return path.some((_, length) => isFlow(nodeAt(root, path.slice(0, length)))) ? 'flow' : 'block'
-}
-
-/** A value on one line. */
-function render(value: Written, style: Style): string {
-  if (Array.isArray(value)) return `[${value.map(item => render(item, inner(style))).join(', ')}]`
-  if (isWrittenMap(value)) {
-    const pairs = Object.entries(value).map(
-      ([key, held]) => `${render(key, inner(style))}: ${render(held, inner(style))}`,
-    )
-    return `{ ${pairs.join(', ')} }`
-  }
-  if (typeof value !== 'string') return String(value)
-  // Also what YAML would break into lines.
-  if (style === 'json' || /[\p{Cc}\u2028\u2029\ufeff]/u.test(value)) return JSON.stringify(value)
-  const options = { lineWidth: 0, flowCollectionPadding: false } as const
-  return style === 'block'
-    ? stringify({ k: value }, options).trimEnd().slice('k: '.length)
-    : stringify([value], { ...options, collectionStyle: 'flow' })
-        .trimEnd()
-        .slice(1, -1)
-}
-
-function inner(style: Style): Style {
-  return style === 'block' ? 'flow' : style
-}
-
-function isWrittenMap(value: Written): value is WrittenMap {
-  return typeof value === 'object' && !Array.isArray(value)
 }
 
 function isFlow(node: unknown): boolean {

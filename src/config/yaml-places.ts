@@ -86,7 +86,7 @@ export function commasOf(collection: Collection): readonly number[] {
 
 /** The start of the line that holds `at`. */
 export function lineStart(text: string, at: number): number {
-  return text.lastIndexOf('\n', at - 1) + 1
+  return at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1
 }
 
 /** The start of the line behind; of the text's last line, its end. */

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { ConfigProblem } from './problems.ts'
+import { faultText, joinCopies, withoutLostAliases } from './yaml-faults.ts'
 
 /** The way to a value in a file: keys and list positions. */
 export type Path = readonly (string | number)[]
@@ -14,6 +15,8 @@ export type YamlSource = {
   readonly value: Readonly<Record<string, unknown>>
   /** What the parser found wrong. */
   readonly problems: readonly ConfigProblem[]
+  /** Could nothing be read at this key, or around it, for which there is a problem already? */
+  readonly isUnread: (path: Path) => boolean
   /** A problem at a key, or at the nearest thing around it that is there. */
   readonly problemAt: (severity: ConfigProblem['severity'], path: Path, message: string) => ConfigProblem
 }
@@ -23,23 +26,36 @@ const mostAliases = 100 // a few KB of YAML can otherwise unfold to gigabytes
 /** Parses a file's text. Never throws: what is wrong stands in `problems`. */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, keepSourceTokens: true })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    keepSourceTokens: true,
+    logLevel: 'error',
+  })
   const problem = (offset: number, key: string, message: string): ConfigProblem => {
     const { line, col } = lines.linePos(offset)
     return { severity: 'error', file, line: Math.max(line, 1), column: Math.max(col, 1), key, message }
   }
-  const problems = [...document.errors, ...document.warnings].map(({ code, pos, message }) =>
-    code === 'DUPLICATE_KEY'
-      ? problem(pos[0], keyAt(text, pos[0]), 'stands here twice; a key may be given once')
-      : problem(pos[0], '', message),
-  )
+  const problems = [...document.errors, ...document.warnings].map(fault => {
+    const [offset] = fault.pos
+    return problem(offset, fault.code === 'DUPLICATE_KEY' ? keyAt(text, offset) : '', faultText(fault))
+  })
+  const lost = text.includes('*') ? withoutLostAliases(document) : []
+  for (const { node, name, path } of lost) {
+    const message = `*${name} stands for what is marked &${name} above it, and nothing is; expected the value itself`
+    problems.push(problem(node.range?.[0] ?? 0, formatPath(path), message))
+  }
+  if (document.errors.length > 0) joinCopies(document)
   const root = document.contents as Node | null
   let value: Readonly<Record<string, unknown>> = {}
+  let isRead = true
   try {
     const parsed: unknown = document.toJS({ maxAliasCount: mostAliases })
+    isRead = isRecord(parsed) || parsed === null
     if (isRecord(parsed)) value = withoutEmpty(parsed)
-    else if (parsed !== null) problems.push(problem(0, '', 'expected a mapping of keys to values'))
+    else if (!isRead) problems.push(problem(0, '', 'expected a mapping of keys to values'))
   } catch (error) {
+    isRead = false
     problems.push(problem(0, '', error instanceof Error ? error.message : String(error)))
   }
   return {
@@ -48,6 +64,8 @@ export function parseYaml(file: string, text: string): YamlSource {
     root,
     value,
     problems,
+    isUnread: path =>
+      !isRead || lost.some(one => one.path.every((step, at) => String(step) === String(path[at]))),
     problemAt: (severity, path, message) => ({
       ...problem(offsetOf(path), formatPath(path), message),
       severity,

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { makeFile, makeFolder } from '../files/own-files.ts'
 import type { AttemptRecord } from '../xmpp/attempt.ts'
 import { StoreError } from './database.ts'
 
@@ -66,8 +66,8 @@ export class AttemptStore {
     let database: DatabaseSync | undefined
     try {
       if (path !== inMemory) {
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-        closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
+        makeFolder(dirname(path))
+        makeFile(path) // SQLite would make it readable to everybody
       }
       database = new DatabaseSync(path, { timeout: lockedMs })
       prepare(database)

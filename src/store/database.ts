@@ -1,6 +1,8 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeFile, makeFolder } from '../files/own-files.ts'
 import { checkOwner, migrate, writeAhead } from './schema.ts'
 
 /** The database cannot be used; the message names the file, and what is wrong in SQLite's words. */
@@ -19,8 +21,8 @@ const lockedMs = 250
 export function openDatabase<T>(path: string, read: (database: DatabaseSync) => T): T {
   let database: DatabaseSync | undefined
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600)) // SQLite would make it readable to everybody
+    makeFolder(dirname(path))
+    makeFile(path) // SQLite would make it readable to everybody
     database = new DatabaseSync(path, { timeout: lockedMs })
     // Who changed the file behind our back would not be seen.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -41,9 +43,17 @@ export function storeError(path: string, error: unknown): StoreError {
   return new StoreError(wordsOf(path, error), { cause: error })
 }
 
+/** SQLITE_READONLY and SQLITE_CANTOPEN: what SQLite makes of a file that belongs to somebody else. */
+const [readOnly, cannotOpen] = [8, 14]
+
 function wordsOf(path: string, error: unknown): string {
   const why = error instanceof Error ? error.message : String(error)
   if (why === 'database is locked') return `${path}: is in use by another process`
+  const { code, errcode } = error as { code?: string; errcode?: number }
+  if (code === 'EACCES' || code === 'EPERM' || errcode === readOnly || errcode === cannotOpen) {
+    const who = `this user (uid ${userInfo().uid})`
+    return `${path}: ${who} may not use it: ${why}; it has to belong to the user that the gateway runs as, with its folder and what is beside it: chown USER ${path}*`
+  }
   const isBroken = /not a database|malformed/.test(why)
   return `${path}: ${why}${isBroken ? '; restore a copy, or move it away: the contacts in it are lost then' : ''}`
 }

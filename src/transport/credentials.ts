@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolder } from '../files/own-files.ts'
 import { selfSigned } from '../identity/issue.ts'
 import type { Domain } from '../xmpp/address.ts'
 import type { Credential } from './tls.ts'
@@ -28,7 +29,7 @@ export async function ownCredential(
       certificatePem: selfSigned({ domain, key, serial: randomBytes(16), at: new Date() }),
       keyPem: keyPem ?? (key.export({ type: 'pkcs8', format: 'pem' }) as string),
     }
-    await mkdir(directory, { recursive: true })
+    makeFolder(directory, 0o777)
     // The key first: of one that is left alone, the next start makes the certificate.
     const files = [
       { file: keyFile, text: made.keyPem, mode: 0o600 },

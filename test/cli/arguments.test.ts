@@ -9,6 +9,8 @@ describe('wrong usage', () => {
     [['chek'], /unknown command 'chek'[\s\S]*check/],
     [['check', '--colour'], /unknown option '--colour'/],
     [['check', '--config'], /argument missing/],
+    [['session', 'list', 'a b'], /'a b' is invalid.*Expected a domain/],
+    [['session', 'close', 'a b'], /'a b' is invalid.*Expected a domain/],
     [['check', 'surplus'], /too many arguments/],
     [[], /Usage: gatehouse/],
   ])('is exit status 2 and told on standard error: %j', async (argv, expected) => {
@@ -23,6 +25,11 @@ describe('asking for help', () => {
     const { status, out, err } = await runCommand(argv)
     expect({ status, err }).toEqual({ status: 0, err: '' })
     expect(out).toContain('Usage: gatehouse')
+  })
+
+  test('goes by the whole command', async () => {
+    const { out } = await runCommand(['help', 'partner', 'set'])
+    expect(out).toMatch(/^Usage: gatehouse partner set [\s\S]* --add-additional /)
   })
 
   test('for the version tells it', async () => {

@@ -143,8 +143,8 @@ admin: { tokens: ../${long}, audit: ../data/audit.log, socket: ../data/socket }
   chmodSync(at('data/audit.log'), 0o666)
   const { status, err } = await runCommand(['check', '--config', file])
   expect(status).toBe(1)
-  expect(err).toMatch(/:4:10: store\.sqlite: warning: cannot look at .*: the name is too long\n/)
-  expect(err).toMatch(/:5:10: admin\.tokens: warning: cannot look at .*: the name is too long\n/)
+  expect(err).toMatch(/:4:10: store\.sqlite: .* cannot be written to: .*: the name is too long\n/)
+  expect(err).toMatch(/:5:10: admin\.tokens: warning: .* cannot be written to: .*: the name is too long\n/)
   expect(err).toMatch(/:1:1: cannot read .*: the name is too long\n/)
   expect(err).toMatch(
     /admin\.audit: warning: .*audit\.log is open to every user of this machine \(mode 0666\)/,

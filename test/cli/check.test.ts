@@ -141,6 +141,18 @@ describe('check', () => {
     ])
   })
 
+  test('finds folders that cannot be made: an error where the gateway does not start without', async () => {
+    const { file } = configFolder({
+      'config/gatehouse.yaml': `${leastConfig}store: { sqlite: /proc/gatehouse/x.db }\nadmin: { audit: /proc/gatehouse/a.log }\n`,
+    })
+    const { status, err } = await runCommand(['check', '--config', file])
+    expect(status).toBe(1)
+    const why = '/proc/gatehouse: no folder can be made there'
+    expect(err).toContain(`:4:10: store.sqlite: /proc/gatehouse/x.db cannot be made: ${why}\n`)
+    expect(err).toContain(`:4:1: store.journal: warning: /proc/gatehouse/journal.db cannot be made: ${why}\n`)
+    expect(err).toContain(`:5:10: admin.audit: warning: /proc/gatehouse/a.log cannot be made: ${why}\n`)
+  })
+
   test('fails where there is no configuration', async () => {
     const { status, err } = await runCommand(['check', '--config', '/nowhere/gatehouse.yaml'])
     expect(status).toBe(1)

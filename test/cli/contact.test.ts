@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { contactRoutes } from '../../src/admin/contacts.ts'
 import { openAdminSocket } from '../../src/admin/socket.ts'
@@ -213,6 +213,14 @@ describe('contact, where no gateway runs,', () => {
     expect(existsSync(folder.at('data'))).toBe(false)
     await contact(folder, 'allow', romeo, juliet)
     expect(readdirSync(folder.at('data'))).toEqual(['audit.log', 'gatehouse.db'])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('makes the database for the owner of the folder', async () => {
+    const folder = newFolder()
+    chownSync(folder.at(''), 4711, 4712)
+    await contact(folder, 'allow', romeo, juliet)
+    for (const name of ['data', ...readdirSync(folder.at('data')).map(name => `data/${name}`)])
+      expect([name, statSync(folder.at(name)).uid]).toEqual([name, 4711])
   })
 
   test('says that somebody else has the database', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -33,6 +34,8 @@ describe('health', () => {
     expect(await runCommand(['health', '-c', config])).toEqual({ status: 0, out, err: '' })
     const json = await runCommand(['health', '-c', config, '--json'])
     expect(JSON.parse(json.out)).toEqual({ alive: true, ...readiness })
+    const coloured = await runCommand(['health', '-c', config], {}, undefined, { isColoured: () => true })
+    expect(coloured.out).toBe(`\x1b[${readiness.ready ? 32 : 33}m${out.trimEnd()}\x1b[39m\n`)
   })
 
   test('of nobody is not', async () => {
@@ -41,6 +44,23 @@ describe('health', () => {
     expect({ status, out }).toEqual({ status: 1, out: '' })
     expect(err).toBe(
       `no answer from http://127.0.0.1:${port}/readyz: connect ECONNREFUSED 127.0.0.1:${port}\n`,
+    )
+  })
+
+  test('of a configuration that is not there is none, whoever answers at the default port', async () => {
+    expect(await runCommand(['health', '-c', '/nowhere/gatehouse.yaml'])).toEqual({
+      status: 1,
+      out: '',
+      err: 'gatehouse: cannot read /nowhere/gatehouse.yaml: no such file\n',
+    })
+  })
+
+  test('asks the default port where no configuration is named, nor there', () => {
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const cwd = configFolder().at('config')
+    const { stderr } = spawnSync(process.execPath, [main, 'health'], { cwd, encoding: 'utf8' })
+    expect(stderr).toMatch(
+      /^gatehouse: there is no config\/gatehouse\.yaml here; the default port is asked\n/,
     )
   })
 
@@ -78,7 +98,8 @@ describe('the address it asks', () => {
     expect(readAdminAddress(file)).toMatchObject(address)
   })
 
-  test('is the default without a file', () => {
-    expect(readAdminAddress('/nowhere/gatehouse.yaml')).toMatchObject({ address: '127.0.0.1', port: 5280 })
+  test('is none without a file', () => {
+    const fault = 'cannot read /nowhere/gatehouse.yaml: no such file'
+    expect(readAdminAddress('/nowhere/gatehouse.yaml')).toEqual({ fault })
   })
 })

@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { matrixRows } from '../../src/policy/matrix.ts'
 import { runCommand } from '../support/command-host.ts'
 import { configFolder, leastConfig } from '../support/config-folder.ts'
+import { exported } from '../support/partner-command.ts'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
 
@@ -36,6 +38,35 @@ test.each([
     expect(await said).toBe('')
   },
 )
+
+test.skipIf(!existsSync('/dev/full'))('a command whose output no disk takes says so, and fails', () => {
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  const { status, stderr } = spawnSync(process.execPath, [main, 'matrix'], {
+    encoding: 'utf8',
+    stdio: ['ignore', full, 'pipe'],
+  })
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'gatehouse: standard output cannot be written: ENOSPC: no space left on device, write\n',
+  })
+})
+
+test.each([
+  ['-', '%s <export.json'],
+  ['-', 'cat export.json | %s'],
+  ['/dev/stdin', 'cat export.json | %s'],
+  ['<(cat export.json)', '%s'],
+])('an export is read from %s: %s', (file, how) => {
+  const folder = configFolder({ 'export.json': JSON.stringify([exported('a.b')]) })
+  const command = `${process.execPath} ${main} partner import ${file} -c ${folder.file}`
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', how.replace('%s', command)], {
+    cwd: folder.at(''),
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^a\.b: added: /)
+})
 
 test('the daemon goes on where nobody reads its log any more', async () => {
   const { file } = configFolder({

@@ -53,6 +53,18 @@ describe('matrix', () => {
     expect(out).toMatch(/^required +optional +true .* litware\.com, tailspin\.com$/m)
   })
 
+  test('needs no key and no secret of the daemon’s', async () => {
+    const { file } = configFolder({
+      'config/gatehouse.yaml':
+        'domains: { contoso.com: { certificate: none.crt, key: none.key } }\n' +
+        'internal: { connector: component, secret: { env: NOT_SET } }\n',
+      'config/partners.yaml': 'partners: [{ primaryDomain: fabrikam.com, partnerType: federated }]\n',
+    })
+    const { status, out, err } = await runCommand(['matrix', '--config', file])
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/^required +required +false .* fabrikam\.com$/m)
+  })
+
   test('still prints the table where the configuration is faulty, and tells its errors', async () => {
     const faulty = file('partners: 5\n')
     const { status, out, err } = await runCommand(['matrix', '--config', faulty])

@@ -139,7 +139,7 @@ the gateway is not running
     ['contoso.com', /contoso\.com: primaryDomain: contoso\.com is a local domain/],
     [
       'a.b --additional fabrikam.com',
-      /a\.b: additionalDomains\[0\]: fabrikam\.com stands in the list twice, first at line 2/,
+      /a\.b: additionalDomains: fabrikam\.com is in the list already, as a partner of its own\n/,
     ],
     ['a.b --additional Contoso.com', /a\.b: additionalDomains\[0\]: contoso\.com is a local domain/],
     ['a.b --additional x..y', /a\.b: additionalDomains\[0\]: expected a domain name/],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exportCommand } from '../../src/config/lync-export.ts'
+import { runCommand } from '../support/command-host.ts'
 import {
   exported,
   importOf,
@@ -71,8 +72,13 @@ describe('partner import', () => {
     ],
     [
       'a domain twice',
-      [exported('a.b'), exported('A.B')],
-      /a\.b: primaryDomain: a\.b stands in the list twice/,
+      [exported('a.b'), exported('A.B', { EnableKeepAlive: false })],
+      /^gatehouse: entry 3: a\.b stands in the export already, as entry 2, and differs from that\n/,
+    ],
+    [
+      'an additional domain twice',
+      [exported('a.b', { AdditionalDomains: ['x.y'] }), exported('c.d', { AdditionalDomains: ['X.Y'] })],
+      /^gatehouse: c\.d: additionalDomains: x\.y is in the list already, as an additional domain of a\.b\n/,
     ],
     [
       'a limit that is none',
@@ -122,6 +128,41 @@ describe('partner import', () => {
     ])
     expect(out).toMatch(/1 added, 0 there already, 2 errors/)
     expect(partnersIn(folder)).toMatch(/primaryDomain: litware\.com/)
+  })
+
+  test('skips the later one of two that differ, and takes over once what stands there twice', async () => {
+    const folder = partnerFolder()
+    const twins = [exported('a.b'), exported('A.B'), exported('c.d'), exported('c.d', { ConnectionLimit: 7 })]
+    const { status, out, err } = await importOf(folder, twins, '--skip-invalid')
+    expect([status, err]).toEqual([
+      0,
+      'gatehouse: entry 4: c.d stands in the export already, as entry 3, and differs from that\n',
+    ])
+    expect(out).toMatch(/^a\.b: stands in the export again, as entry 2, and is taken over once\n/)
+    expect(out).toMatch(/\n2 added, 0 there already, 1 error\n/)
+    expect(partnersIn(folder).match(/primaryDomain: [ac]\.[bd]\n/g)).toHaveLength(2)
+    expect(partnersIn(folder)).not.toContain('connectionLimit')
+    const again = await importOf(folder, twins)
+    expect([again.status, again.out]).toEqual([
+      0,
+      expect.stringMatching(/\n0 added, 2 there already, 0 errors\n$/),
+    ])
+  })
+
+  test.each([
+    [['{'], /^gatehouse: standard input: is not JSON: /],
+    [
+      Array.from({ length: 5 }, () => 'x'.repeat(1_000_000)),
+      /^gatehouse: standard input is larger than 4194304 bytes\n/,
+    ],
+  ])('refuses what it reads from standard input as it does a file', async (chunks, expected) => {
+    const folder = partnerFolder()
+    const input = async function* () {
+      for (const chunk of chunks) yield Buffer.from(chunk)
+    }
+    const argv = ['partner', 'import', '-', '--config', folder.file]
+    const { status, err } = await runCommand(argv, {}, undefined, { input })
+    expect([status, err]).toEqual([1, expect.stringMatching(expected)])
   })
 
   test('hints at no option that was given', async () => {

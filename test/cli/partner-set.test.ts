@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createAuthority } from '../support/certificates.ts'
 import {
   partnerCommand,
   partnerFolder,
@@ -45,6 +46,84 @@ describe('partner set', () => {
     expect((await partnerCommand(folder, 'set', 'a.b', '--sasl', 'notSupported')).status).toBe(0)
   })
 
+  const lists = `partners:
+  - primaryDomain: a.b
+    partnerType: federated
+    additionalDomains: [one.example, two.example]   # of theirs
+    pinnedCertificates:
+      - sha256:${'AB'.repeat(32)}   # until spring
+`
+
+  test('tells what a new list leaves out of the old one', async () => {
+    const folder = partnerFolder(lists)
+    const { out } = await partnerCommand(folder, 'set', 'a.b', '--additional', 'three.example,Two.Example')
+    expect(out.split('\n')[2]).toBe('additional domains: added three.example; removed one.example')
+    const json = await partnerCommand(folder, 'set', 'a.b', '--additional', 'one.example', '--json')
+    expect(JSON.parse(json.out)).toMatchObject({
+      change: 'changed',
+      lists: { additionalDomains: { added: ['one.example'], removed: ['two.example', 'three.example'] } },
+    })
+  })
+
+  test('adds to a list and takes out of it, and leaves the rest', async () => {
+    const folder = partnerFolder(lists, { 'ca.pem': createAuthority().certificatePem })
+    const pin = `sha256:${'cd'.repeat(32)}`
+    const argv = ['--add-additional', 'Three.Example, two.example', '--remove-additional', 'ONE.example']
+    const more = ['--add-pin', pin, '--add-trust-anchor', folder.at('ca.pem')]
+    const { status, out } = await partnerCommand(folder, 'set', 'a.b', ...argv, ...more)
+    expect([status, out.split('\n').slice(2, 5)]).toEqual([
+      0,
+      [
+        'additional domains: added three.example; removed one.example',
+        `trust anchors: added ${folder.at('ca.pem')}`,
+        `pinned certificates: added ${pin}`,
+      ],
+    ])
+    expect(partnersIn(folder)).toContain('additionalDomains: [two.example, three.example]   # of theirs\n')
+    expect(partnersIn(folder)).toContain(`${'AB'.repeat(32)}   # until spring\n      - ${pin}\n`)
+    const old = ['--remove-pin', `sha256:${'ab'.repeat(32)}`, '--remove-trust-anchor', folder.at('ca.pem')]
+    expect((await partnerCommand(folder, 'set', 'a.b', ...old)).status).toBe(0)
+    expect(partnersIn(folder)).not.toMatch(/until spring|ca\.pem/)
+  })
+
+  test('takes nothing out that is not there', async () => {
+    const folder = partnerFolder(lists)
+    const argv = ['--remove-additional', 'three.example', '--keep-alive']
+    expect(await partnerCommand(folder, 'set', 'a.b', ...argv)).toEqual({
+      status: 1,
+      out: '',
+      err: 'gatehouse: a.b: additionalDomains: three.example is not among them\n',
+    })
+    expect(partnersIn(folder)).toBe(lists)
+  })
+
+  test.each([
+    ['--additional', 'x.y', '--add-additional', 'z.y'],
+    ['--remove-pin', `sha256:${'ab'.repeat(32)}`, '--clear', 'pin'],
+    ['--add-trust-anchor', 'x', '--trust-anchor', 'y'],
+  ])('takes either a whole list or changes of it: %j', async (...argv) => {
+    const folder = partnerFolder(lists)
+    expect(await partnerCommand(folder, 'set', 'a.b', ...argv)).toMatchObject({ status: 2, out: '' })
+    expect(partnersIn(folder)).toBe(lists)
+  })
+
+  test.each([
+    ['--clear', 'proxy'],
+    ['--type', 'federated'],
+    ['--additional', 'two.example,one.example'],
+    ['--add-additional', 'one.example'],
+  ])('says where nothing changes: %s %s', async (...argv) => {
+    const folder = partnerFolder(lists)
+    expect(await partnerCommand(folder, 'set', 'a.b', ...argv)).toEqual({
+      status: 0,
+      out: `a.b: unchanged in ${folder.at('config/partners.yaml')}\n`,
+      err: '',
+    })
+    const { out } = await partnerCommand(folder, 'set', 'a.b', ...argv, '--json')
+    expect(JSON.parse(out)).toMatchObject({ change: 'unchanged', lists: {}, reload: null })
+    expect(partnersIn(folder)).toBe(lists)
+  })
+
   test('refuses what a preset does not go with', async () => {
     const folder = partnerFolder()
     const { status, err } = await partnerCommand(folder, 'set', 'fabrikam.com', '--sasl', 'notSupported')
@@ -55,6 +134,28 @@ describe('partner set', () => {
       ),
     })
     expect(partnersIn(folder)).toBe(twoPartners)
+  })
+
+  test.each([
+    ['xn--mnchen-3ya.example', 'as a partner of its own'],
+    ['MÜNCHEN.example', 'as a partner of its own'],
+    ['corp.fabrikam.com', 'as an additional domain of fabrikam.com'],
+  ])('refuses a domain that is another’s, of the partner that was to have it: %s', async (domain, whose) => {
+    // The partner to be changed stands before and behind the other.
+    const first = '  - { primaryDomain: a.example, partnerType: federated }\n'
+    const folder = partnerFolder(
+      `partners:\n${first}${twoPartners.slice('partners:\n'.length)}${first.replace('a.', 'b.')}`,
+    )
+    for (const name of ['a.example', 'b.example']) {
+      const { status, err } = await partnerCommand(folder, 'set', name, '--additional', domain)
+      const as = domain.startsWith('corp') ? domain : 'xn--mnchen-3ya.example'
+      expect({ status, err }).toEqual({
+        status: 1,
+        err: `gatehouse: ${name}: additionalDomains: ${as} is in the list already, ${whose}\n`,
+      })
+    }
+    const twice = await partnerCommand(folder, 'set', 'a.example', '--additional', 'x.y,X.Y')
+    expect(twice.err).toBe('gatehouse: a.example: additionalDomains: x.y is given twice\n')
   })
 
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { matrixRows, noteText } from '../../src/policy/matrix.ts'
 import { createAuthority } from '../support/certificates.ts'
-import { partnerCommand, partnerFolder, twoPartners } from '../support/partner-command.ts'
+import { partnerCommand, partnerFolder, partnersIn, twoPartners } from '../support/partner-command.ts'
 
 describe('partner list', () => {
   test('prints a line for each partner, its columns aligned', async () => {
@@ -51,6 +51,34 @@ internal: { connector: component, secret: { env: NOT_SET_HERE } }
     expect((await partnerCommand(folder, 'list')).status).toBe(0)
     expect((await partnerCommand(folder, 'set', 'fabrikam.com', '--keep-alive')).status).toBe(0)
   })
+})
+
+describe('a partner list', () => {
+  test.each(['', '\n \n'])('that is empty was lost, and no command writes over it: %j', async text => {
+    const folder = partnerFolder(text)
+    for (const argv of [['list'], ['add', 'a.b', '--type', 'federated'], ['remove', 'a.b']]) {
+      const { status, err } = await partnerCommand(folder, ...argv)
+      expect([status, err]).toEqual([
+        1,
+        expect.stringMatching(
+          /partners\.yaml is empty; a list without partners is written "partners: \[\]"\n$/,
+        ),
+      ])
+    }
+    expect(partnersIn(folder)).toBe(text)
+  })
+
+  test.each(['partners: ~ # none\n', '{}\n', '# c\n---\n', '# c\n'])(
+    'without partners is that to every command: %j',
+    async text => {
+      const folder = partnerFolder(text)
+      expect(await partnerCommand(folder, 'list')).toEqual({ status: 0, out: 'no partners\n', err: '' })
+      expect(folder.load().partners.all).toEqual([])
+      const { status } = await partnerCommand(folder, 'add', 'a.b', '--type', 'federated')
+      expect(status).toBe(0)
+      expect(folder.load().partners.all).toHaveLength(1)
+    },
+  )
 })
 
 describe('partner show', () => {

@@ -44,6 +44,15 @@ describe('a partner entry', () => {
       'componentSecret: { env: NOT_SET }',
       '4:5 error partners[0].componentSecret: the environment variable NOT_SET',
     ],
+    [
+      'description: 4711',
+      '4:5 error partners[0].description: expected a text, in quotes where it is a number',
+    ],
+    [
+      `description: ${'x'.repeat(4097)}`,
+      '4:5 error partners[0].description: expected a text of 4096 characters at most',
+    ],
+    ['componentSecret: ""', '4:5 error partners[0].componentSecret: expected a text in quotes'],
     ['tls: required', '4:5 error partners[0].tls: unknown key; accepted here: primaryDomain'],
   ])('is refused with the reason: %s', (line, expected) => {
     const first = line.startsWith('primaryDomain') ? line : `primaryDomain: fabrikam.com`

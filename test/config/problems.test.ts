@@ -58,6 +58,12 @@ describe('a wrong key', () => {
     ],
     ['log: {}\nlog: {}', '5:1 error log: stands here twice'],
     ['limits: { depth: 9, depth: 8 }', '4:21 error depth: stands here twice'],
+    ['log: {}\n---\nlog: {}', '5:1 error : a second document begins here; expected one'],
+    ['log: *x', '4:6 error log: *x stands for what is marked &x above it, and nothing is'],
+    ['log: { level: !y info }', '4:15 error : expected a value without a tag'],
+    ['\tlog: {}', '4:1 error : expected spaces at the start of the line, not tabs'],
+    ['dialback: { secret: "" }', '4:13 error dialback.secret: expected a text in quotes, { env: NAME }'],
+    ['dialback: { secret: { env: "" } }', '4:23 error dialback.secret.env: expected the name of an'],
     ['log: [', '5:1 error : Flow sequence in block collection must be'],
   ])('is told with its place and the remedy: %s', (lines, expected) => {
     expect(problemsOf(`${lines}\n`)).toContainEqual(expect.stringContaining(`gatehouse.yaml:${expected}`))
@@ -100,7 +106,45 @@ describe('a wrong key', () => {
   })
 })
 
+describe('what follows from a fault in the text', () => {
+  test('is not told: only the alias that stands for nothing, and what is wrong elsewhere', () => {
+    const text = 'domains: *ours\ninternal: *inside\nlimits: { depth: *deep, queueBytes: 1 }\n'
+    expect(configFolder({ 'config/gatehouse.yaml': text }).problems()).toEqual([
+      expect.stringMatching(/:1:10 error domains: \*ours stands for/),
+      expect.stringMatching(/:2:11 error internal: \*inside stands for/),
+      expect.stringMatching(/:3:18 error limits\.depth: \*deep stands for/),
+      expect.stringMatching(/:3:25 error limits\.queueBytes: expected/),
+    ])
+  })
+
+  test('is not told of a file that holds something else altogether', () => {
+    expect(configFolder({ 'config/gatehouse.yaml': '- a\n' }).problems()).toEqual([
+      expect.stringContaining(':1:1 error : expected a mapping of keys to values'),
+    ])
+  })
+
+  test('hides no fault of a key’s other copy', () => {
+    expect(
+      problemsOf(
+        'limits: { depth: 1 }\nlimits: { queueBytes: 1 }\nlisten: [{ port: x }]\nlisten: [{ port: y }]\n',
+      ),
+    ).toEqual([
+      expect.stringContaining(':5:1 error limits: stands here twice'),
+      expect.stringContaining(':7:1 error listen: stands here twice'),
+      expect.stringContaining(':6:12 error listen[0].port: expected'),
+      expect.stringContaining(':7:12 error listen[1].port: expected'),
+      expect.stringContaining(':4:11 error limits.depth: expected'),
+      expect.stringContaining(':5:11 error limits.queueBytes: expected'),
+    ])
+  })
+})
+
 describe('all problems', () => {
+  test('reach no terminal with control characters', () => {
+    const folder = configFolder({ 'config/gatehouse.yaml': `${leastConfig}"lo\\e[31m\\ng": 1\n` })
+    expect(() => folder.load()).toThrow(/:4:1: lo\ufffd\[31m\ufffdg: unknown key/)
+  })
+
   test('are told in one run: both files, files that are named, and values beside wrong ones', () => {
     const folder = configFolder({
       'config/gatehouse.yaml': `domains:

@@ -1,6 +1,6 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ContactStore } from '../../src/store/contacts.ts'
 import { behind, connectionOf, newFile, open } from '../support/contact-store.ts'
 import { bare } from '../support/contacts.ts'
@@ -19,6 +19,26 @@ describe('the file', () => {
     chmodSync(path, 0o644)
     open(path).allow(bare('romeo@contoso.com'), bare('juliet@fabrikam.com'), { operator: 'root' })
     for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('is the folder owner’s, with all beside it', () => {
+    const path = join(newFile(), '../..', 'gatehouse.db')
+    chownSync(join(path, '..'), 4711, 4712)
+    open(path).allow(bare('romeo@contoso.com'), bare('juliet@fabrikam.com'), { operator: 'root' })
+    for (const file of [path, `${path}-wal`]) expect(statSync(file)).toMatchObject({ uid: 4711, gid: 4712 })
+  })
+
+  test('that is another user’s is refused, with what to do', () => {
+    const path = join(newFile(), '../..', 'gatehouse.db')
+    open(path).close()
+    if (process.getuid?.() === 0) {
+      chmodSync(join(path, '..'), 0o755)
+      process.seteuid?.(65_534)
+      onTestFinished(() => process.seteuid?.(0))
+    } else chmodSync(path, 0)
+    expect(() => ContactStore.open(path)).toThrow(
+      /gatehouse\.db: this user \(uid \d+\) may not use it: EACCES: .*: chown USER \/.*gatehouse\.db\*$/,
+    )
   })
 
   test('keeps over a power cut what COMMIT has said', () => {

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { runCommandLine } from '../../src/cli/arguments.ts'
+import type { Host } from '../../src/cli/host.ts'
 
 /** What a command printed, and its exit status. */
 export type CommandResult = { readonly status: number; readonly out: string; readonly err: string }
@@ -9,6 +10,7 @@ export async function runCommand(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   ask?: (question: string) => Promise<string>,
+  more: Pick<Host, 'isColoured' | 'input'> = {},
 ): Promise<CommandResult> {
   let out = ''
   let err = ''
@@ -26,6 +28,7 @@ export async function runCommand(
     figures: process,
     pid: process.pid,
     ask,
+    ...more,
   })
   return { status, out, err }
 }
