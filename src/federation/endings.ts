@@ -48,3 +48,6 @@ export function brokenBy(error: Error): Why {
 function certificateRefused(alert: string): Why {
   return { code: 'our-certificate-refused', reason: `the partner does not accept our certificate: ${alert}` }
 }
+
+/** For the log: who connects and goes without a word looks whether the port is open, as balancers do. */
+export const wordless = 'connection ended without a word'

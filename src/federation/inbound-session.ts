@@ -79,7 +79,8 @@ export class InboundSession {
       },
     )
     this.#sink = environment.openSink(this.#stream)
-    this.#deadline = setTimeout(() => this.#expire(), streamEstablishmentMs)
+    const sinceMs = performance.now() - admitted.acceptedMs // direct TLS took its time
+    this.#deadline = setTimeout(() => this.#expire(), Math.max(0, streamEstablishmentMs - sinceMs))
     this.#directory.addInbound(this)
   }
 
@@ -288,7 +289,8 @@ export class InboundSession {
     this.#abort.abort(new Error('the connection was lost'))
     this.#state = { at: 'closed' }
     this.#directory.removeInbound(this)
-    this.#report.closed(this.#report.lost(error, 'connection closed by the peer'))
+    const lost = this.#report.lost(error, 'connection closed by the peer')
+    this.#report.closed(lost, this.#admitted.hasSpoken())
   }
 }
 

@@ -20,15 +20,14 @@ export async function receive(
     return
   }
   const report = StreamReport.ofAccepted(admitted.address, parts.environment)
+  const signal = AbortSignal.timeout(timeouts().streamEstablishmentMs)
   try {
-    const signal = AbortSignal.timeout(timeouts().streamEstablishmentMs)
     const secured = await tls.accept(socket, { directTls, signal })
     new InboundSession(secured.socket, secured, admitted, parts, report)
   } catch (error) {
-    // Who connects and says nothing looks whether the port is open, as balancers do.
-    const isSilent = socket.bytesRead === 0
-    const why = isSilent ? report.left('the peer said nothing') : withoutTls(error)
-    if (!isSilent) report.refused('policy-violation', why)
-    report.closed(why)
+    const hasSpoken = admitted.hasSpoken()
+    const why = hasSpoken || signal.aborted ? withoutTls(error) : report.left('the peer said nothing')
+    if (why.code !== 'peer-left') report.refused('policy-violation', why)
+    report.closed(why, hasSpoken)
   }
 }

@@ -13,7 +13,7 @@ import type { Domain } from '../xmpp/address.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
 import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
 import { certificateStep } from './certificate-step.ts'
-import { brokenBy } from './endings.ts'
+import { brokenBy, wordless } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 
 /** What is known of a stream, for operators. */
@@ -248,12 +248,15 @@ export class StreamReport {
   /**
    * The stream is gone. Of one that was never up, what went wrong before tells more than how it ended.
    * @param lost how the connection ended, where nothing has been noted before
+   * @param hasSpoken whether anything was read of the peer
    */
-  closed(lost: Why): void {
+  closed(lost: Why, hasSpoken = true): void {
     const isIn = this.#direction === 'in'
     const why = this.#why ?? lost
     const cause = this.#cause
     const { code } = cause ?? why
+    if (!hasSpoken && (code === 'peer-left' || code === 'connection-lost'))
+      return this.#log.debug(wordless, { remoteAddress: this.#address })
     this.#log.event({
       event: 'stream.closed',
       direction: this.#direction,
@@ -264,7 +267,7 @@ export class StreamReport {
       stanzasOut: isIn ? 0 : this.stanzas,
       ...this.#from,
     })
-    // Who connects and says nothing looks whether the port is open, as balancers do.
+    // Who does not get as far as a name has looked what listens here, as balancers do.
     if (code === 'peer-left' && this.#names.local === null && this.#names.remote === null) return
     this.#count(code)
     if (isIn || this.#isUp) this.#attempt.ended(why)

@@ -75,7 +75,7 @@ export class Admission {
   }
 
   /** Counts an accepted socket, if it may be. */
-  admit(from: string): Dropped | Admitted {
+  admit(from: string): Dropped | Place {
     const address = networkOf(from)
     const ofAddress = this.#unauthenticated.get(address) ?? 0
     const dropped = this.#excess(2, ofAddress)
@@ -119,8 +119,8 @@ export class Admission {
   }
 }
 
-/** One accepted connection in the counts. */
-export type Admitted = {
+/** One connection in the counts. */
+export type Place = {
   /** Where the peer connects from; behind a balancer, what that one says. */
   readonly address: string
   /** Why the stream must be refused at its header, if it must. */
@@ -128,6 +128,14 @@ export type Admitted = {
   /** The stream is trusted now, and counts no longer against its address. */
   authenticated(): void
   closed(): void
+}
+
+/** One accepted connection. */
+export type Admitted = Place & {
+  /** Milliseconds of `performance.now()` when it was. */
+  readonly acceptedMs: number
+  /** Has the peer sent anything? A PROXY header is the balancer's. Who says nothing and goes has looked whether the port is open. */
+  hasSpoken(): boolean
 }
 
 /** Accepts partners' connections on one address. */
@@ -157,10 +165,12 @@ export class Listener {
   }
 
   #admit(socket: Socket, from: string): void {
-    const admitted = this.#admission.admit(from)
-    if ('dropped' in admitted) return this.#drop(socket, from, admitted)
-    socket.once('close', () => admitted.closed())
-    this.#environment.accept(socket, admitted)
+    const place = this.#admission.admit(from)
+    if ('dropped' in place) return this.#drop(socket, from, place)
+    socket.once('close', () => place.closed())
+    const headerBytes = socket.bytesRead - socket.readableLength
+    const hasSpoken = () => socket.bytesRead > headerBytes
+    this.#environment.accept(socket, { ...place, acceptedMs: performance.now(), hasSpoken })
   }
 
   #drop(socket: Socket, from: string, { dropped }: Dropped): void {

@@ -115,7 +115,6 @@ export class TlsContexts {
   }
 }
 
-const handshakeTimeoutMs = 15_000
 const alpnProtocol = 'xmpp-server' // XEP-0368
 
 // Node asks for a certificate and judges none: `judgeCertificate` does, since TLS libraries want clientAuth of a client.
@@ -151,7 +150,7 @@ function ignored(): void {}
 type Secured = (socket: tls.TLSSocket) => void
 type Failed = (error: Error) => void
 
-/** A tls.Server that never listens: sockets are handed to it. */
+/** A tls.Server that never listens: sockets are handed to it. Whoever does has a time limit; its own is two minutes. */
 class Receiver {
   readonly #server: tls.Server
   readonly #waiting = new Map<string, { secured: Secured; failed: Failed }>()
@@ -161,12 +160,10 @@ class Receiver {
       ...contextOptions(first.certificatePem, first.keyPem),
       ...ownVerdict,
       ...(directTls ? { ALPNProtocols: [alpnProtocol] } : {}),
-      // Also for a peer that ends its side within the handshake: a server is not told of that. A `new TLSSocket` is, but tells of
-      // no TLS error after the handshake, unless by an undocumented event, and stays open.
-      handshakeTimeout: handshakeTimeoutMs,
       SNICallback: (name, answer) => answer(null, domains.get(name.toLowerCase())),
     })
     this.#server.on('secureConnection', socket => {
+      socket.allowHalfOpen = true
       socket.on('error', ignored)
       const waiting = this.#waiting.get(keyOf(socket))
       if (waiting === undefined)
@@ -182,6 +179,8 @@ class Receiver {
       throw new Error('TLS handshake failed: the peer closed the connection')
     const key = keyOf(socket)
     this.#waiting.set(key, { secured, failed })
+    // A server tells of no end of the peer's within the handshake. What it makes of the socket takes this over, and closes itself.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
     return () => this.#waiting.delete(key)
   }

@@ -140,6 +140,12 @@ export class RunningGateway {
     return this.log.events.filter((event): event is EventNamed<N> => event.event === name)
   }
 
+  /** Waits until the log has a line with this message, at whatever level. */
+  async line(message: string, deadlineMs = patienceMs): Promise<void> {
+    const isThere = () => this.log.lines.some(line => line.message === message)
+    await this.#until(isThere, deadlineMs, `no line "${message}"`)
+  }
+
   /** The value of one line of the metrics, as `gatehouse_streams{direction="in",state="negotiating"}`. */
   metric(line: string): number {
     const found = this.metrics
@@ -194,11 +200,21 @@ export class RunningGateway {
 /** Keeps what it is told, and says that it was, once whoever told it has gone on. */
 function tellingLog(heard: EventEmitter): MemoryLog {
   const log = memoryLog()
-  const event: MemoryLog['event'] = told => {
-    log.event(told)
-    setImmediate(() => heard.emit('event'))
+  const telling =
+    <Told extends readonly unknown[]>(keep: (...told: Told) => void) =>
+    (...told: Told): void => {
+      keep(...told)
+      setImmediate(() => heard.emit('event'))
+    }
+  const { event, debug, info, warn, error } = log
+  return {
+    ...log,
+    event: telling(event),
+    debug: telling(debug),
+    info: telling(info),
+    warn: telling(warn),
+    error: telling(error),
   }
-  return { ...log, event }
 }
 
 const loopback = [

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Admission, type Admitted, Listener, networkOf } from '../../src/transport/listener.ts'
+import { Admission, type Admitted, Listener, networkOf, type Place } from '../../src/transport/listener.ts'
 import { keep } from './dialer-fixture.ts'
 
 const tooMany = 'too many unauthenticated streams come from this address'
 
-function admitted(admission: Admission, address = '192.0.2.1'): Admitted {
+function admitted(admission: Admission, address = '192.0.2.1'): Place {
   const outcome = admission.admit(address)
   return 'dropped' in outcome ? expect.fail('dropped') : outcome
 }
