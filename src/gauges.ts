@@ -42,6 +42,7 @@ export function addGauges(
         'authenticated',
         directory.outbound.filter(({ task }) => task.purpose === 'stanzas').length,
       ),
+      sample('out', 'negotiating', directory.opening),
       sample(
         'out',
         'verifying',

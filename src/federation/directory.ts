@@ -30,6 +30,8 @@ export class Directory {
   /** Taken from the links, their streams not yet gone. */
   readonly #leaving = new Set<OutboundLink>()
   readonly #verifying = new Set<OutboundSession>()
+  /** Streams for verification on their way. */
+  #asking = 0
   readonly #sweep: NodeJS.Timeout
   #isStopping = false
 
@@ -56,6 +58,11 @@ export class Directory {
   get outbound(): readonly OutboundSession[] {
     const links = [...this.#links.values(), ...this.#leaving]
     return [...links.flatMap(link => [...link.sessions]), ...this.#verifying]
+  }
+
+  /** Streams of ours on their way, from the search for the partner's server on. */
+  get opening(): number {
+    return this.#asking + [...this.#links.values()].filter(link => link.isTrying).length
   }
 
   /** Stanzas that wait for a partner's stream. */
@@ -101,6 +108,16 @@ export class Directory {
 
   removeInbound(session: InboundSession): void {
     this.#inbound.delete(session)
+  }
+
+  /** Counts a stream for verification that is on its way, as long as it is. */
+  async countOpening<T>(opening: Promise<T>): Promise<T> {
+    this.#asking++
+    try {
+      return await opening
+    } finally {
+      this.#asking--
+    }
   }
 
   addVerifying(session: OutboundSession): void {

@@ -100,20 +100,20 @@ export class KeyVerification {
     const peer = this.#environment.peerFor(pair.remote)
     if (peer === undefined) throw new Error(`${pair.remote} is no longer a partner`)
     let session: OutboundSession | undefined
-    session = await establish(
-      { pair: { local: pair.local, remote: pair.remote }, peer, purpose: 'verification' },
-      this.#environment,
-      {
-        drained: () => {},
-        keyAnswer: (of, streamId, answer) => this.#answered(session, of, streamId, answer),
-        closing: forget,
-        closed: () => {
-          if (session === undefined) return
-          this.#directory.removeVerifying(session)
-          this.#lost(session)
-        },
+    const owner = {
+      drained: () => {},
+      keyAnswer: (of: Pair, streamId: string, answer: KeyAnswer) =>
+        this.#answered(session, of, streamId, answer),
+      closing: forget,
+      closed: () => {
+        if (session === undefined) return
+        this.#directory.removeVerifying(session)
+        this.#lost(session)
       },
-      this.#abort.signal,
+    }
+    const task = { pair: { local: pair.local, remote: pair.remote }, peer, purpose: 'verification' } as const
+    session = await this.#directory.countOpening(
+      establish(task, this.#environment, owner, this.#abort.signal),
     )
     this.#directory.addVerifying(session)
     if (this.#environment.peerFor(pair.remote)?.terms.tls !== peer.terms.tls) {

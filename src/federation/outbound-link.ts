@@ -75,6 +75,11 @@ export class OutboundLink implements Destination {
     return ms > 0 && this.#current === undefined ? Math.ceil(ms) : undefined
   }
 
+  /** A stream is on its way, from the search for the partner's server on. */
+  get isTrying(): boolean {
+    return this.#isTrying
+  }
+
   /** Neither streams nor waiting stanzas nor an attempt: nothing is lost by forgetting the link. */
   get isIdle(): boolean {
     return this.#sessions.size === 0 && this.#outbox.size === 0 && !this.#isTrying && this.#failures === 0

@@ -219,7 +219,7 @@ export class OutboundSession {
       () => this.lastUsedMs,
       () => this.close(undefined, idle),
     )
-    this.#report.established()
+    if (this.#task.purpose === 'stanzas') this.#report.established()
     this.#hooks.established(this)
   }
 

@@ -44,7 +44,6 @@ export class StreamReport {
   readonly #metrics: Metrics
   readonly #from: { readonly address?: string }
   readonly #attempt: Attempt
-  readonly #openedMs = performance.now()
   readonly #id = `${drawn}-${++opened}`
   readonly #address: string | null
   #certificate: CertificateStanding | null = null
@@ -180,9 +179,9 @@ export class StreamReport {
     this.#attempt.authenticated(null)
   }
 
-  /** The stream is up for the first time. */
+  /** The stream is up for stanzas, for the first time: so long after the peer connected, or we began to look for its server. */
   established(): void {
-    const seconds = (performance.now() - this.#openedMs) / 1000
+    const seconds = (performance.now() - this.#attempt.startedMs) / 1000
     this.#metrics.observe('gatehouse_stream_establishment_seconds', seconds)
   }
 
@@ -247,8 +246,7 @@ export class StreamReport {
 
   /**
    * The stream is gone. Of one that was never up, what went wrong before tells more than how it ended.
-   * @param lost how the connection ended, where nothing has been noted before
-   * @param hasSpoken whether anything was read of the peer
+   * @param lost how the connection ended, where nothing has been noted before; `hasSpoken`, whether anything was read of the peer
    */
   closed(lost: Why, hasSpoken = true): void {
     const isIn = this.#direction === 'in'

@@ -39,7 +39,8 @@ export type AttemptListener = {
 export class Attempt {
   readonly started = new Date()
   readonly #id = randomUUID()
-  readonly #startedMs = performance.now()
+  /** The same on the monotonic clock. */
+  readonly startedMs = performance.now()
   readonly #direction: Direction
   readonly #given: Purpose
   #purpose: Purpose
@@ -165,7 +166,7 @@ export class Attempt {
   }
 
   #ms(): number {
-    return Math.round(performance.now() - this.#startedMs)
+    return Math.round(performance.now() - this.startedMs)
   }
 }
 

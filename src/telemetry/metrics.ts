@@ -14,8 +14,8 @@ export type Sample = { readonly labels?: Readonly<Record<string, string>>; reado
 /** What is timed, in seconds. */
 export const histograms = {
   gatehouse_stream_establishment_seconds: {
-    help: 'From connect to authenticated, each stream.',
-    bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    help: 'From a peer’s connection, or our search for a partner’s server, to authenticated: streams for stanzas.',
+    bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   },
   gatehouse_queue_wait_seconds: {
     help: 'How long stanzas waited for a partner’s stream that came.',

@@ -33,7 +33,10 @@ function verification(isUp = false) {
   const session = {
     verify: ({ streamId }: { streamId: string }) => asked.push(streamId),
   } as unknown as OutboundSession
-  const directory = { link: () => ({ session: isUp ? session : undefined }) } as unknown as Directory
+  const directory = {
+    link: () => ({ session: isUp ? session : undefined }),
+    countOpening: (opening: Promise<unknown>) => opening,
+  } as unknown as Directory
   const keys = new KeyVerification(environment, directory)
   const pairOf = (remote: string) => ({ local: domain('contoso.com'), remote: domain(remote) })
   const verify = (remote = 'fabrikam.com', streamId = 's1') =>

@@ -160,6 +160,7 @@ export class RunningGateway {
   get streams(): {
     inNegotiating: number
     inAuthenticated: number
+    outNegotiating: number
     outVerifying: number
     outAuthenticated: number
   } {
@@ -168,6 +169,7 @@ export class RunningGateway {
     return {
       inNegotiating: value('in', 'negotiating'),
       inAuthenticated: value('in', 'authenticated'),
+      outNegotiating: value('out', 'negotiating'),
       outVerifying: value('out', 'verifying'),
       outAuthenticated: value('out', 'authenticated'),
     }
