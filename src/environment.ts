@@ -40,7 +40,7 @@ export function environmentOf(current: () => Derived, around: Surroundings): Fed
       const partner = current().config.partners.find(domain)
       const [leaf] = chain
       if (verdict.valid && partner !== undefined && leaf !== undefined)
-        expiry.theirs({ partner: partner.primaryDomain, domain, notAfter: leaf.notAfter }, new Date())
+        expiry.theirs({ domain, notAfter: leaf.notAfter }, new Date())
       return verdict
     },
     dialbackSecret: () => current().config.dialback.secret ?? dialbackSecret,

@@ -207,16 +207,8 @@ export async function startGatehouse(
   }
   const unrecorded = auditFault(config.admin.audit)
   if (unrecorded !== undefined) log.warn('changes by API will be refused', { reason: unrecorded })
-  addGauges(metrics, {
-    directory,
-    connector,
-    relay,
-    contacts,
-    journal,
-    expiry,
-    credentials: () => credentials,
-  })
-  addPartnerGauges(metrics, { directory, tallies, partners: () => current.config.partners })
+  addGauges(metrics, { directory, connector, relay, contacts, journal, credentials: () => credentials })
+  addPartnerGauges(metrics, { directory, tallies, expiry, partners: () => current.config.partners })
   const expiryLooks = watchCertificates(expiry, () => credentials)
   connector.setPartners(partnerDomains(config))
   announceReady()

@@ -4,7 +4,6 @@ import type { Connector } from './internal/connector.ts'
 import type { Journal } from './journal.ts'
 import type { Relay } from './routing/relay.ts'
 import type { ContactStore } from './store/contacts.ts'
-import type { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Credential } from './transport/tls.ts'
 
@@ -17,11 +16,10 @@ export function addGauges(
     relay: Relay
     contacts: Pick<ContactStore, 'size' | 'owed' | 'subscriptions'>
     journal: Pick<Journal, 'trouble'>
-    expiry: Pick<ExpiryWatch, 'shown'>
     credentials: () => readonly Credential[]
   },
 ): void {
-  const { directory, connector, relay, contacts, journal, expiry, credentials } = parts
+  const { directory, connector, relay, contacts, journal, credentials } = parts
   metrics.gauge(
     'gatehouse_ready',
     'Whether /readyz says so: 1, or 0 while the inside is not connected.',
@@ -86,14 +84,5 @@ export function addGauges(
           ? []
           : [{ labels: { domain }, value: Math.floor(leaf.notAfter.getTime() / 1000) }]
       }),
-  )
-  metrics.gauge(
-    'gatehouse_partner_certificate_expiry_seconds',
-    'When the valid certificate that a partner has shown last for a domain expires, since the epoch.',
-    () =>
-      Array.from(expiry.shown, ({ partner, domain, notAfter }) => ({
-        labels: { partner, domain },
-        value: Math.floor(notAfter.getTime() / 1000),
-      })),
   )
 }

@@ -2,6 +2,7 @@ import type { Directory } from './federation/directory.ts'
 import type { Method } from './negotiation/stream.ts'
 import type { PartnerList } from './policy/partner.ts'
 import type { Direction } from './telemetry/events.ts'
+import type { ExpiryWatch } from './telemetry/expiry.ts'
 import type { Metrics, Sample } from './telemetry/metrics.ts'
 import type { PartnerTallies } from './telemetry/partner-tallies.ts'
 import type { Domain } from './xmpp/address.ts'
@@ -23,9 +24,14 @@ const usualReasons = [
  */
 export function addPartnerGauges(
   metrics: Metrics,
-  parts: { directory: Directory; tallies: PartnerTallies; partners: () => PartnerList },
+  parts: {
+    directory: Directory
+    tallies: PartnerTallies
+    expiry: Pick<ExpiryWatch, 'shown'>
+    partners: () => PartnerList
+  },
 ): void {
-  const { directory, tallies, partners } = parts
+  const { directory, tallies, expiry, partners } = parts
   const partnerOf = (domain: Domain) => partners().find(domain)?.primaryDomain
   const eachPartner = (value: (partner: Domain) => number): Sample[] =>
     partners().all.map(({ primaryDomain: partner }) => ({ labels: { partner }, value: value(partner) }))
@@ -36,6 +42,16 @@ export function addPartnerGauges(
         return known === undefined ? [] : [{ labels: { partner, direction }, value: known }]
       }),
     )
+  metrics.gauge(
+    'gatehouse_partner_certificate_expiry_seconds',
+    'When the valid certificate that a partner has shown last for a domain expires, since the epoch.',
+    () =>
+      Array.from(expiry.shown).flatMap(({ domain, notAfter }) => {
+        const partner = partnerOf(domain)
+        const value = Math.floor(notAfter.getTime() / 1000)
+        return partner === undefined ? [] : [{ labels: { partner, domain }, value }]
+      }),
+  )
   metrics.gauge(
     'gatehouse_partner_up',
     'Whether an authenticated stream with the partner stands now: 1, or 0.',

@@ -21,7 +21,7 @@ export function expiryThreshold(notAfter: Date, at: Date): number | undefined {
 }
 
 /** A certificate that a partner has shown, and that was valid for its domain. */
-export type ShownCertificate = { readonly partner: Domain; readonly domain: Domain; readonly notAfter: Date }
+export type ShownCertificate = { readonly domain: Domain; readonly notAfter: Date }
 
 /** What was told of a domain last, and the latest end that was told of. */
 type Told = { readonly notAfter: Date; readonly threshold: number; readonly latest: Date }

@@ -70,7 +70,7 @@ describe('the hourly look', () => {
     const log = memoryLog()
     const watch = new ExpiryWatch(log)
     const { stop } = watchCertificates(watch, () => [])
-    watch.theirs({ partner: fabrikam, domain: fabrikam, notAfter: daysFromNow(35.5) }, new Date())
+    watch.theirs({ domain: fabrikam, notAfter: daysFromNow(35.5) }, new Date())
     expect(daysOf(log)).toEqual([])
     vi.advanceTimersByTime(40 * 24 * hourMs)
     expect(daysOf(log)).toEqual([30, 14, 7, 1, 0])

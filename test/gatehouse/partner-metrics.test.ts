@@ -106,6 +106,19 @@ describe('the metrics of a partner', () => {
     }
   })
 
+  test('name whose certificate it is by the list in force', async () => {
+    const gateway = await startGateway({ partners: [fabrikam] })
+    await (await gateway.connect(gateway.identity('corp.fabrikam.com'))).authenticates()
+    const named = () =>
+      gateway.metrics.render().match(/^gatehouse_partner_certificate_expiry_seconds\{.+\}/gm)
+    const of = (partner: string) => [
+      `gatehouse_partner_certificate_expiry_seconds{partner="${partner}",domain="corp.fabrikam.com"}`,
+    ]
+    expect(named()).toEqual(of('fabrikam.com'))
+    await reloads(gateway, [{ primaryDomain: 'fabrikam.com' }, { primaryDomain: 'corp.fabrikam.com' }])
+    expect(named()).toEqual(of('corp.fabrikam.com'))
+  })
+
   test('count what came back, by reason, until it is removed from the list', async () => {
     const gateway = await startGateway({ partners: [fabrikam, { primaryDomain: 'northwind.example' }] })
     await sendsMessage(gateway, 'northwind.example') // DNS knows nothing of it

@@ -68,7 +68,7 @@ describe('the watch of certificates', () => {
   test('looks again at what partners have shown last', () => {
     const log = memoryLog()
     const watch = new ExpiryWatch(log)
-    watch.theirs({ partner: fabrikam, domain: fabrikam, notAfter: inDays(10) }, start)
+    watch.theirs({ domain: fabrikam, notAfter: inDays(10) }, start)
     for (let day = 0; day < 12; day += 0.5) watch.look(inDays(day))
     const told = log.events.map(event => event.event === 'certificate.expiring' && event.daysLeft)
     expect(told).toEqual([10, 7, 1, 0])
@@ -82,7 +82,7 @@ describe('the watch of certificates', () => {
     const watch = new ExpiryWatch(log)
     for (let turn = 0; turn < 50; turn += 1)
       for (const notAfter of [inDays(20), inDays(5), inDays(5.1), inDays(200)])
-        watch.theirs({ partner: fabrikam, domain: fabrikam, notAfter }, start)
+        watch.theirs({ domain: fabrikam, notAfter }, start)
     expect(log.events.map(event => event.event === 'certificate.expiring' && event.daysLeft)).toEqual([20, 5])
   })
 
@@ -90,7 +90,7 @@ describe('the watch of certificates', () => {
     const log = memoryLog()
     const watch = new ExpiryWatch(log)
     watch.ours(fabrikam, inDays(3), start)
-    const shown = { partner: fabrikam, domain: fabrikam }
+    const shown = { domain: fabrikam }
     watch.theirs({ ...shown, notAfter: inDays(3) }, start)
     watch.theirs({ ...shown, notAfter: inDays(90) }, start)
     expect(log.events).toMatchObject([{ owner: 'local' }, { owner: 'partner' }])
