@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../xmpp/reason.ts'
+import { isFailure, type ReasonCode, reasons } from '../xmpp/reason.ts'
 import type { Direction, MethodName } from './events.ts'
 import { createHistogram, type Histogram, observe, renderHistogram } from './histogram.ts'
 
@@ -7,6 +7,8 @@ const kinds = ['message', 'presence', 'iq'] as const
 const stanzaOutcomes = ['relayed', 'bounced', 'refused', 'filtered'] as const
 const methods = ['sasl-external-tls', 'dialback-tls', 'dialback-tcp'] as const
 const authenticationOutcomes = ['success', 'failure'] as const
+const failures = (Object.keys(reasons) as ReasonCode[]).filter(isFailure)
+const failureAt = new Map(failures.map((code, at) => [code, at]))
 
 /** One value of a metric, told apart from the others by its labels. */
 export type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number }
@@ -40,8 +42,7 @@ export class Metrics {
     directions.length * methods.length * authenticationOutcomes.length,
   )
   readonly #refusals = new Map<string, number>()
-  /** By direction and code: both lists are closed. */
-  readonly #failures = new Map<string, { readonly labels: Record<string, string>; value: number }>()
+  readonly #failures = new Float64Array(directions.length * failures.length)
   readonly #histograms = new Map<string, Histogram>(
     Object.entries(histograms).map(([name, { bounds }]) => [name, createHistogram(bounds)]),
   )
@@ -65,12 +66,10 @@ export class Metrics {
     this.#refusals.set(rule, (this.#refusals.get(rule) ?? 0) + count)
   }
 
-  /** Counts a stream, or an attempt to have one, that has failed for this reason. */
+  /** Counts a stream, or an attempt to have one, that has failed for this reason; an end in good order is none. */
   failure(direction: Direction, code: ReasonCode): void {
-    const key = `${direction} ${code}`
-    const count = this.#failures.get(key) ?? { labels: { direction, code }, value: 0 }
-    count.value += 1
-    this.#failures.set(key, count)
+    const at = failureAt.get(code)
+    if (at !== undefined) this.#failures[directions.indexOf(direction) * failures.length + at]! += 1
   }
 
   /** Counts an attempt to authenticate, ours (`out`) or a partner's (`in`). */
@@ -123,7 +122,11 @@ export class Metrics {
         name: 'gatehouse_stream_failures_total',
         type: 'counter',
         help: 'Streams, and attempts to have one, that failed; the codes are those of docs/reasons.md.',
-        collect: () => this.#failures.values(),
+        collect: () =>
+          samples(this.#failures, [
+            ['direction', directions],
+            ['code', failures],
+          ]),
       },
       {
         name: 'gatehouse_authentications_total',

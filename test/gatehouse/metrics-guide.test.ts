@@ -65,7 +65,6 @@ test('docs/monitoring.md has each metric, with its type, unit, labels and meanin
   )
   const peer = await gateway.connect()
   await peer.authenticates() // so that each metric has a value
-  gateway.metrics.failure('in', 'peer-left')
   const told = scraped(gateway.metrics.render())
   stop()
   const rows = guide()

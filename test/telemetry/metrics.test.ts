@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { addProcessMetrics } from '../../src/telemetry/process-metrics.ts'
+import { isFailure, type ReasonCode, reasons } from '../../src/xmpp/reason.ts'
 
 const linesOf = (metrics: Metrics): string[] => metrics.render().split('\n')
 const sampleOf = (metrics: Metrics, name: string): string | undefined =>
@@ -36,6 +37,26 @@ describe('the metrics', () => {
       'gatehouse_authentications_total{direction="in",method="sasl-external-tls",outcome="success"} 1',
       'gatehouse_authentications_total{direction="out",method="dialback-tcp",outcome="failure"} 2',
     ])
+  })
+
+  test('show each code of a failure from the start, so that the first is seen as a rise', () => {
+    const metrics = new Metrics()
+    const name = (direction: string, code: string) =>
+      `gatehouse_stream_failures_total{direction="${direction}",code="${code}"}`
+    const codes = (Object.keys(reasons) as ReasonCode[]).filter(isFailure)
+    const counted = () =>
+      ['in', 'out'].flatMap(direction => codes.map(code => sampleOf(metrics, name(direction, code))))
+    expect(counted()).toEqual(counted().map(() => '0'))
+    metrics.failure('out', 'dns-failed')
+    expect(sampleOf(metrics, name('out', 'dns-failed'))).toBe('1')
+    expect(counted().filter(count => count !== '0')).toEqual(['1'])
+  })
+
+  test('count no end in good order as a failure', () => {
+    const metrics = new Metrics()
+    const before = metrics.render()
+    metrics.failure('in', 'idle')
+    expect(metrics.render()).toBe(before)
   })
 
   test('ask for a gauge at every scrape', () => {
