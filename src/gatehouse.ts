@@ -84,8 +84,7 @@ export async function startGatehouse(
     authenticated: (remote, direction) => tallies.authenticated(remote, direction, new Date()),
     openSink: source => relay.fromPartner(source),
     bounce: (pair, run, why) => {
-      tallies.bounced(pair.remote, why.condition, run.stanzas)
-      relay.bounceInward(pair.remote, run, why)
+      tallies.bounced(pair.remote, why.condition, relay.bounceInward(pair.remote, run, why))
     },
   })
   const directory = new Directory(environment)
@@ -132,6 +131,7 @@ export async function startGatehouse(
   }
   const connector = connectInside(config, () => current.config, log, reports, {
     openSink: (source, remote) => relay.fromInside(source, remote),
+    taken: ({ kinds }) => metrics.relayed('in', kinds),
     bounce: (run, why) => relay.bounceOutward(run, why),
     isLocal: environment.isLocal,
   })

@@ -65,6 +65,7 @@ export async function tryComponent(
         stanza: slice => stanza(slice, source.declarations),
         flush: () => {},
       }),
+      taken: () => {},
       bounce: () => {},
       isLocal: domain => domains.has(domain),
     },

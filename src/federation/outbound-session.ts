@@ -75,6 +75,7 @@ export class OutboundSession {
         fault: error => this.#fault(error),
         ended: () => this.#ended(),
         drained: () => hooks.drained(),
+        taken: ({ kinds }) => environment.metrics.relayed('out', kinds),
         closed: error => this.#closed(error),
       },
     )

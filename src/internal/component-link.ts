@@ -152,6 +152,7 @@ export class ComponentLink implements Destination {
           stream.close()
         },
         drained: () => this.#drained(),
+        taken: run => this.#environment.taken(run),
         closed: error => this.#closed(error),
       },
     )

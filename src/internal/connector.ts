@@ -12,6 +12,8 @@ export type InsideEnvironment = {
     source: Pausable & { readonly declarations: ReadonlyMap<string, string> },
     remote: Domain,
   ) => InsideSink
+  /** Hears of stanzas that the inside has taken. */
+  readonly taken: (run: Run) => void
   /** Takes back stanzas that the inside did not take. */
   readonly bounce: (run: Run, why: { readonly condition: StanzaCondition; readonly text: string }) => void
   readonly isLocal: (domain: Domain) => boolean

@@ -46,6 +46,7 @@ export class EmbeddedConnector implements Connector {
     const sink = this.#environment.openSink(source, remote)
     const destination: Destination = {
       send: run => {
+        this.#environment.taken(run)
         answerRun(run, sink)
         return !isSlow
       },

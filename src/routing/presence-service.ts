@@ -1,7 +1,6 @@
 import { isApproval } from '../policy/contacts.ts'
 import { needsNoWord, type Privileges, privilegesIn } from '../policy/privileges.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import { toElement } from '../xml/element.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
 import { tag } from '../xml/writer.ts'
@@ -57,15 +56,15 @@ export class PresenceService {
 
   constructor(
     parts: { ways: Ways; contacts: Contacts; addresses: AddressCache; privileges: GrantedPrivileges },
-    telemetry: { metrics: Metrics; log: Log },
+    log: Log,
     later: (work: () => void) => void,
   ) {
     this.#ways = parts.ways
     this.#contacts = parts.contacts
     this.#addresses = parts.addresses
     this.#privileges = parts.privileges
-    this.#log = telemetry.log
-    this.teller = new PresenceTeller(parts.ways, this.#known, telemetry.metrics, later)
+    this.#log = log
+    this.teller = new PresenceTeller(parts.ways, this.#known, later)
     this.#announcements = new Announcements(
       parts.contacts.subscriptions,
       pair => !parts.ways.outward(pair).isFull,

@@ -1,6 +1,5 @@
 import { notesIn } from '../policy/privacy.ts'
 import { outwardVerdict } from '../policy/verdict.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
 import { rewrite } from '../xml/rewrite.ts'
 import { tag } from '../xml/writer.ts'
@@ -14,7 +13,6 @@ import type { Pair, Ways } from './ways.ts'
 export class PresenceTeller {
   readonly #ways: Pick<Ways, 'outward' | 'partnerType'>
   readonly #known: KnownPresences
-  readonly #metrics: Metrics
   readonly #portions: Portions
   #dropped = 0
 
@@ -22,13 +20,11 @@ export class PresenceTeller {
   constructor(
     ways: Pick<Ways, 'outward' | 'partnerType'>,
     known: KnownPresences,
-    metrics: Metrics,
     later: (work: () => void) => void,
   ) {
     this.#portions = new Portions(pair => !ways.outward(pair).isFull, later)
     this.#ways = ways
     this.#known = known
-    this.#metrics = metrics
   }
 
   /** Presences for partners that do not read what they are sent. */
@@ -78,8 +74,7 @@ export class PresenceTeller {
       this.#dropped++
       return
     }
-    this.#metrics.stanza('out', 'presence', 'relayed')
-    destination.send({ bytes: Buffer.from(presence), stanzas: 1, isOurs: true })
+    destination.send({ bytes: Buffer.from(presence), stanzas: 1, kinds: onePresence, isOurs: true })
   }
 
   *#toAll(pair: Pair, slice: Slice, subscribers: Iterable<BareJid>): Generator<() => void, void> {
@@ -114,6 +109,8 @@ export class PresenceTeller {
     return elementsOf(bytes, ns.server)[0]!
   }
 }
+
+const onePresence = { message: 0, presence: 1, iq: 0 }
 
 /** Of a header that declares nothing but the content namespace: what is kept is portable. */
 const declarations: ReadonlyMap<string, string> = new Map([['', ns.server]])

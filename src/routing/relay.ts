@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { elementsOf, type Slice } from '../xml/reader.ts'
 import { type Destination, type Run, RunBuilder } from '../xml/run.ts'
 import { type BareJid, type Domain, isDomainAlone, toUnicode } from '../xmpp/address.ts'
-import { type ContentNamespace, ns } from '../xmpp/namespaces.ts'
+import { ns } from '../xmpp/namespaces.ts'
 import type { StanzaKind } from '../xmpp/stanza.ts'
 import { StreamError } from '../xmpp/stream-error.ts'
 import { AddressCache } from './address-cache.ts'
@@ -65,7 +65,7 @@ export class Relay {
     this.#rosters = new Rosters(ways.inward, this.#addresses)
     const parts = { ways, contacts, addresses: this.#addresses, privileges: this.#privileges }
     this.#gate = new Gate({ ...parts, rosters: this.#rosters, access: this.#access })
-    this.#presence = new PresenceService(parts, telemetry, later)
+    this.#presence = new PresenceService(parts, telemetry.log, later)
     this.#commit = new GroupCommit(() => this.#gate.settle(), telemetry.log, later)
     // So that they can be watched before the first one.
     for (const rule of Object.keys(denials)) this.#metrics.refusal(rule, 0)
@@ -93,8 +93,8 @@ export class Relay {
         if (verdict.do === 'refuse' || verdict.do === 'drop')
           return this.#deny('in', slice, pair, verdict.rule)
         hasLeft = this.#gate.learnInward(slice) || hasLeft
-        this.#metrics.stanza('in', slice.name as StanzaKind, 'relayed')
-        runs.add(this.#ways.inward(pair.remote), portable(slice, context, ns.server, ns.component))
+        const passed = portable(slice, context, ns.server, ns.component)
+        runs.add(this.#ways.inward(pair.remote), passed, slice.name as StanzaKind)
       },
       flush,
     })
@@ -142,8 +142,8 @@ export class Relay {
       const notes = verdict.do === 'pass-without-notes' ? notesIn(slice, source.declarations) : undefined
       if (notes === 'whole')
         return this.#refusals.addFiltered('out', slice.name as StanzaKind, 'status-note', pair)
-      this.#metrics.stanza('out', slice.name as StanzaKind, 'relayed')
-      runs.add(this.#ways.outward(pair), portable(slice, source, ns.component, ns.server, notes))
+      const passed = portable(slice, source, ns.component, ns.server, notes)
+      runs.add(this.#ways.outward(pair), passed, slice.name as StanzaKind)
     }
     const read = new HeldRead<Pair, Learned | 'declined'>(source, valve, this.#commit, {
       pass,
@@ -203,15 +203,14 @@ export class Relay {
     this.#rosters.stop()
   }
 
-  /** Stanzas for a partner come back: their senders are inside. */
-  bounceInward(remote: Domain, run: Run, why: Undeliverable): void {
-    this.#bounce('out', run, ns.server, why, () => this.#ways.inward(remote))
+  /** Stanzas for a partner come back: their senders are inside. @returns how many of them; others may not */
+  bounceInward(remote: Domain, run: Run, why: Undeliverable): number {
+    return this.#bounce('out', elementsOf(run.bytes, ns.server), why, () => this.#ways.inward(remote))
   }
 
   /** Stanzas for the inside come back: their senders are a partner's. */
   bounceOutward(run: Run, why: Undeliverable): void {
-    this.#bounce('in', run, ns.component, why, slice => {
-      if (this.#rosters.comesBack(slice)) return undefined
+    this.#bounce('in', elementsOf(run.bytes, ns.component), why, slice => {
       const local = this.#addresses.domainOf(slice.to ?? '')
       const remote = this.#addresses.domainOf(slice.from ?? '')
       return local && remote && this.#ways.outward({ local, remote })
@@ -220,17 +219,21 @@ export class Relay {
 
   #bounce(
     direction: 'in' | 'out',
-    run: Run,
-    content: ContentNamespace,
+    slices: readonly Slice[],
     why: Undeliverable,
     wayBack: (slice: Slice) => Destination | undefined,
-  ): void {
-    for (const slice of elementsOf(run.bytes, content)) {
-      this.#metrics.stanza(direction, slice.name as StanzaKind, 'bounced')
+  ): number {
+    let bounced = 0
+    for (const slice of slices) {
+      if (direction === 'in' && this.#rosters.comesBack(slice)) continue
       const error = bounceOf(slice, why)
-      const destination = error === undefined ? undefined : wayBack(slice)
-      if (error !== undefined && destination !== undefined) this.#sendError(destination, error)
+      this.#metrics.stanza(direction, slice.name as StanzaKind, error === undefined ? 'dropped' : 'bounced')
+      if (error === undefined) continue
+      bounced++
+      const destination = wayBack(slice)
+      if (destination !== undefined) this.#sendError(destination, error)
     }
+    return bounced
   }
 
   /** Sends an error, whose cause could not be made to wait. It is dropped for a peer that takes nothing: memory is bounded. */

@@ -4,7 +4,7 @@ import { createHistogram, type Histogram, observe, renderHistogram } from './his
 
 const directions = ['in', 'out'] as const
 const kinds = ['message', 'presence', 'iq'] as const
-const stanzaOutcomes = ['relayed', 'bounced', 'refused', 'filtered'] as const
+const stanzaOutcomes = ['relayed', 'bounced', 'dropped', 'refused', 'filtered'] as const
 const methods = ['sasl-external-tls', 'dialback-tls', 'dialback-tcp'] as const
 const authenticationOutcomes = ['success', 'failure'] as const
 const failures = (Object.keys(reasons) as ReasonCode[]).filter(isFailure)
@@ -55,10 +55,16 @@ export class Metrics {
     outcome: (typeof stanzaOutcomes)[number],
     count = 1,
   ): void {
-    const kindAt = kind === 'message' ? 0 : kind === 'presence' ? 1 : 2
-    const outcomeAt = outcome === 'relayed' ? 0 : stanzaOutcomes.indexOf(outcome)
-    this.#stanzas[((direction === 'in' ? 0 : kinds.length) + kindAt) * stanzaOutcomes.length + outcomeAt]! +=
-      count
+    const kindAt = directions.indexOf(direction) * kinds.length + kinds.indexOf(kind)
+    this.#stanzas[kindAt * stanzaOutcomes.length + stanzaOutcomes.indexOf(outcome)]! += count
+  }
+
+  /** Counts what a stream has taken. */
+  relayed(direction: Direction, counts: Readonly<Record<(typeof kinds)[number], number>> | undefined): void {
+    if (counts === undefined) return
+    const first = direction === 'in' ? 0 : kinds.length * stanzaOutcomes.length
+    for (let at = 0; at < kinds.length; at++)
+      this.#stanzas[first + at * stanzaOutcomes.length]! += counts[kinds[at]!]
   }
 
   /** Counts stanzas refused under a rule; the rules are the program's own words. */

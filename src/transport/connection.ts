@@ -2,12 +2,14 @@ import type { Socket } from 'node:net'
 import { SendQueue } from './send-queue.ts'
 
 /** What a connection tells its owner. Called from the event loop, never from within `write`. */
-export type ConnectionEvents = {
+export type ConnectionEvents<Token = never> = {
   data(chunk: Buffer): void
   /** The peer sends nothing more; our side is still open (TCP half-close). */
   halfClosed(): void
   /** The buffer fell below its mark after `write` had returned false. */
   drained(): void
+  /** The kernel has taken every byte that was written with this token. */
+  taken?(token: Token): void
   /** The socket is gone. Called once, last. */
   closed(error: Error | undefined): void
 }
@@ -21,7 +23,7 @@ const highWaterMark = 65_536
  */
 export class Connection<Token = never> {
   #socket: Socket
-  readonly #events: ConnectionEvents
+  readonly #events: ConnectionEvents<Token>
   readonly #queue = new SendQueue<Token>()
   #flushDue: NodeJS.Immediate | undefined
   /** A piece is with the socket, its callback due. */
@@ -30,6 +32,7 @@ export class Connection<Token = never> {
   #stall: NodeJS.Timeout | undefined
   readonly #stallMs: number
   #isClosed = false
+  readonly #onTaken = (token: Token) => this.#events.taken?.(token)
   #error: Error | undefined
   #detach: () => void = () => {}
 
@@ -37,7 +40,7 @@ export class Connection<Token = never> {
    * @param stallMs how long a peer may take over 64 KiB, or less where less is left; then the connection is dropped. Without a
    * deadline, a peer that reads nothing would hold what waits for it, and whoever has to wait with it
    */
-  constructor(socket: Socket, stallMs: number, events: ConnectionEvents) {
+  constructor(socket: Socket, stallMs: number, events: ConnectionEvents<Token>) {
     this.#socket = socket
     this.#stallMs = stallMs
     this.#events = events
@@ -83,7 +86,7 @@ export class Connection<Token = never> {
     this.#socket.write(piece, error => {
       clearTimeout(this.#stall)
       if (error) return // `closed` follows; the piece stays among the unsent
-      this.#queue.taken()
+      this.#queue.taken(this.#onTaken)
       this.#writeNext()
     })
   }

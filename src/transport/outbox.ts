@@ -1,5 +1,5 @@
 import { elementsOf } from '../xml/reader.ts'
-import type { Run } from '../xml/run.ts'
+import type { Kinds, Run } from '../xml/run.ts'
 import type { ContentNamespace } from '../xmpp/namespaces.ts'
 
 /** How much may wait for one stream, and how long. */
@@ -9,7 +9,13 @@ export type OutboxLimits = {
   readonly waitMs: number
 }
 
-type Waiting = { readonly bytes: Buffer; readonly sinceMs: number; readonly untilMs: number }
+type Waiting = {
+  readonly bytes: Buffer
+  /** Undefined where it is not one that is relayed. */
+  readonly kind: keyof Kinds | undefined
+  readonly sinceMs: number
+  readonly untilMs: number
+}
 
 /** Stanzas that wait for a stream, in order: bounded in number, bytes and time. */
 export class Outbox {
@@ -67,7 +73,8 @@ export class Outbox {
         tooMany.push(copy)
         continue
       }
-      this.#waiting.push({ bytes: copy, sinceMs, untilMs })
+      const kind = run.kinds && (slice.name as keyof Kinds)
+      this.#waiting.push({ bytes: copy, kind, sinceMs, untilMs })
       this.#bytes += length
     }
     this.#watch()
@@ -88,7 +95,9 @@ export class Outbox {
       clearTimeout(this.#timer)
       this.#timer = undefined
     }
-    return { bytes, stanzas }
+    const count = (kind: keyof Kinds) => taken.filter(waiting => waiting.kind === kind).length
+    const kinds = { message: count('message'), presence: count('presence'), iq: count('iq') }
+    return { bytes, stanzas, kinds }
   }
 
   #watch(): void {

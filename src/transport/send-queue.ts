@@ -43,10 +43,10 @@ export class SendQueue<Token> {
     return piece
   }
 
-  /** The kernel has taken what was handed out. */
-  taken(): void {
+  /** The kernel has taken what was handed out. @param each hears of the tokens of which every byte is taken now, oldest first */
+  taken(each: (token: Token) => void = () => {}): void {
     this.#taken = this.#handedOut
-    this.#tokens.splice(0, endedBy(this.#taken, this.#tokens))
+    for (const { token } of this.#tokens.splice(0, endedBy(this.#taken, this.#tokens))) each(token)
     for (const { then } of this.#callbacks.splice(0, endedBy(this.#taken, this.#callbacks))) then()
   }
 

@@ -7,7 +7,7 @@ import { type StreamCondition, StreamError } from '../xmpp/stream-error.ts'
 import { Connection } from './connection.ts'
 
 /** What an XML stream tells its owner. */
-export type XmlStreamEvents = {
+export type XmlStreamEvents<Token = never> = {
   header(header: HeaderSlice): void
   element(slice: Slice): void
   /** Everything that came in one read has been passed on: a batch ends here. */
@@ -17,6 +17,8 @@ export type XmlStreamEvents = {
   /** The peer closed the stream, by its end tag or, without one, by the end of its side. */
   ended(isProper: boolean): void
   drained(): void
+  /** The kernel has taken every byte of the stanzas that were sent with this token. */
+  taken?(token: Token): void
   /** The socket is gone. Called once, last. */
   closed(error: Error | undefined): void
 }
@@ -38,7 +40,7 @@ export class XmlStream<Token = never> {
   readonly #connection: Connection<Token>
   readonly #content: ContentNamespace
   #reader: Reader
-  readonly #events: XmlStreamEvents
+  readonly #events: XmlStreamEvents<Token>
   readonly #graceMs: number
   #isFaulty = false
   /** Was anything sent on the stream that is on now? The first thing is its header. */
@@ -50,7 +52,7 @@ export class XmlStream<Token = never> {
   /** Milliseconds of the monotonic clock when the peer was last heard. */
   lastReadMs = performance.now()
 
-  constructor(socket: Socket, options: XmlStreamOptions, events: XmlStreamEvents) {
+  constructor(socket: Socket, options: XmlStreamOptions, events: XmlStreamEvents<Token>) {
     this.#events = events
     this.#graceMs = options.closeGraceMs
     this.#content = options.content
@@ -59,6 +61,7 @@ export class XmlStream<Token = never> {
       data: chunk => this.#read(chunk),
       halfClosed: () => this.#end(false),
       drained: () => events.drained(),
+      taken: token => events.taken?.(token),
       closed: error => {
         clearTimeout(this.#closeTimer)
         this.#sentFooter = true // nothing can be sent any more, nor waited for

@@ -1,9 +1,14 @@
 import type { Slice } from './reader.ts'
 
+/** How many stanzas of each kind. */
+export type Kinds = { readonly message: number; readonly presence: number; readonly iq: number }
+
 /** Whole stanzas, one after the other, all for one destination; the bytes mean the same on any stream. */
 export type Run = {
   readonly bytes: Buffer
   readonly stanzas: number
+  /** Of those of them that are relayed; absent where none is. */
+  readonly kinds?: Kinds | undefined
   /** The gateway's own words: nobody waits for them, and they do not bounce. */
   readonly isOurs?: true
 }
@@ -35,14 +40,16 @@ export class RunBuilder {
   #bytes: Buffer | undefined
   #start = 0
   #end = 0
-  #stanzas = 0
+  #messages = 0
+  #presences = 0
+  #iqs = 0
 
   constructor(source: Pausable) {
     this.#source = source
   }
 
   /** Adds a portable slice. */
-  add(destination: Destination, slice: Pick<Slice, 'bytes' | 'start' | 'end'>): void {
+  add(destination: Destination, slice: Pick<Slice, 'bytes' | 'start' | 'end'>, kind: keyof Kinds): void {
     if (destination !== this.#destination || !this.#adjoins(slice)) {
       this.flush()
       this.#destination = destination
@@ -50,17 +57,21 @@ export class RunBuilder {
       this.#start = slice.start
     }
     this.#end = slice.end
-    this.#stanzas++
+    if (kind === 'message') this.#messages++
+    else if (kind === 'presence') this.#presences++
+    else this.#iqs++
   }
 
   /** Sends what was gathered. Called when a read ends. */
   flush(): void {
     const destination = this.#destination
     if (destination === undefined || this.#bytes === undefined) return
-    const run = { bytes: this.#bytes.subarray(this.#start, this.#end), stanzas: this.#stanzas }
+    const kinds = { message: this.#messages, presence: this.#presences, iq: this.#iqs }
+    const stanzas = kinds.message + kinds.presence + kinds.iq
+    const run = { bytes: this.#bytes.subarray(this.#start, this.#end), stanzas, kinds }
     this.#destination = undefined
     this.#bytes = undefined
-    this.#stanzas = 0
+    this.#messages = this.#presences = this.#iqs = 0
     if (!destination.send(run)) this.#waitFor(destination)
   }
 

@@ -45,6 +45,7 @@ function connector(
         },
         flush: () => undefined,
       }),
+      taken: ({ bytes }) => tell(`taken ${bytes}`),
       bounce: (run, { condition }) => bounced.push(`${condition} ${run.bytes}`),
       isLocal: () => true,
     },
@@ -111,14 +112,15 @@ describe('the component connector', () => {
 
   test('keeps what waits in order, and delivers it once the server is there', async () => {
     const server = await InsideServer.start()
-    const { inside, bounced } = connector(server.port, () => server.secret, { queueStanzas: 2 })
+    const { inside, bounced, told, says } = connector(server.port, () => server.secret, { queueStanzas: 2 })
     inside.setPartners([fabrikam])
     const destination = inside.destination(fabrikam)
     for (const id of ['a', 'b', 'c']) destination.send(stanza(id))
-    expect([inside.waiting, bounced]).toEqual([2, ["resource-constraint <message id='c'/>"]])
+    expect([inside.waiting, bounced, told]).toEqual([2, ["resource-constraint <message id='c'/>"], []])
     const stream = await server.component('fabrikam.com')
     expect((await stream.next('message')).attributes['id']).toBe('a')
     expect((await stream.next('message')).attributes['id']).toBe('b')
+    await says("taken <message id='a'/><message id='b'/>")
     expect(inside.waiting).toBe(0)
   })
 

@@ -130,6 +130,7 @@ describe('the embedded connector', () => {
           flush: () => void sent.push('flush'),
         }
       },
+      taken: ({ stanzas }) => void sent.push(`${stanzas} taken`),
       bounce: () => expect.fail('nothing bounces'),
       isLocal: () => true,
     }
@@ -145,7 +146,7 @@ describe('the embedded connector', () => {
     expect(connector.destination(domain('fabrikam.com')).send(run)).toBe(true)
     const answered = (id: number) =>
       `fabrikam.com: <message from='${echo}' to='juliet@fabrikam.com' id='${id}'><body>${id}</body></message>`
-    expect(sent).toEqual([answered(1), answered(2), 'flush'])
+    expect(sent).toEqual(['2 taken', answered(1), answered(2), 'flush'])
   })
 
   test('has one way for each partner domain, until that is no partner any more', () => {

@@ -165,7 +165,8 @@ describe('what could not be delivered', () => {
 
   test('to a partner comes back inside, on the way of that partner', () => {
     const scene = relayScene()
-    scene.relay.bounceInward(domain('fabrikam.com'), asRun(`${outbound(1)} ${presence}${outbound(2)}`), why)
+    const run = asRun(`${outbound(1)} ${presence}${outbound(2)}`)
+    expect(scene.relay.bounceInward(domain('fabrikam.com'), run, why)).toBe(2)
     expect(scene.sent).toEqual([
       expect.stringMatching(
         /^in fabrikam\.com: <message type='error' from='juliet@fabrikam\.com' to='romeo@contoso\.com\/orchard' id='1'><error type='wait'><remote-server-timeout /,
@@ -173,7 +174,8 @@ describe('what could not be delivered', () => {
       expect.stringContaining("id='2'"),
     ])
     expect(scene.count('direction="out",kind="message",outcome="bounced"')).toBe(2)
-    expect(scene.count('direction="out",kind="presence",outcome="bounced"')).toBe(1)
+    expect(scene.count('direction="out",kind="presence",outcome="bounced"')).toBe(0)
+    expect(scene.count('direction="out",kind="presence",outcome="dropped"')).toBe(1)
   })
 
   test('to the inside comes back to its partner, each stanza to its own', () => {

@@ -36,7 +36,10 @@ export function relayScene(
     const made: Destination = {
       send: run => {
         if (closed.has(name)) relay.bounceOutward(run, { condition: 'remote-server-timeout', text: '' })
-        else sent.push(`${name}: ${run.bytes}`)
+        else {
+          sent.push(`${name}: ${run.bytes}`)
+          metrics.relayed(name.startsWith('in ') ? 'in' : 'out', run.kinds)
+        }
         return true
       },
       whenDrained: resume => resume(),

@@ -12,7 +12,7 @@ const sampleOf = (metrics: Metrics, name: string): string | undefined =>
 describe('the metrics', () => {
   const directions = ['in', 'out'] as const
   const kinds = ['message', 'presence', 'iq'] as const
-  const outcomes = ['relayed', 'bounced', 'refused'] as const
+  const outcomes = ['relayed', 'bounced', 'dropped', 'refused'] as const
   const each = directions.flatMap(direction =>
     kinds.flatMap(kind => outcomes.map(outcome => [direction, kind, outcome] as const)),
   )

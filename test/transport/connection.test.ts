@@ -8,18 +8,20 @@ import { connected } from './tls-peers.ts'
 async function connection(stallMs = 5_000) {
   const { near, far } = await connected()
   const told: string[] = []
+  const taken: string[] = []
   const wake = Promise.withResolvers<void>()
   const drained = Promise.withResolvers<void>()
   const ours = new Connection<string>(near, stallMs, {
     data: chunk => told.push(`data ${chunk}`),
     halfClosed: () => told.push('half closed'),
     drained: () => drained.resolve(),
+    taken: token => taken.push(token),
     closed: error => {
       told.push(`closed${error ? ` ${error.message}` : ''}`)
       wake.resolve()
     },
   })
-  return { ours, near, far, told, drained: drained.promise, closed: wake.promise }
+  return { ours, near, far, told, taken, drained: drained.promise, closed: wake.promise }
 }
 
 /** Writes tokens 0, 1, 2 … of 64 KiB until the connection says stop, and a few more. @returns how many */
@@ -64,7 +66,7 @@ describe('a connection', () => {
   })
 
   test('knows what the kernel never took: the last tokens, in order, those of the same turn included', async () => {
-    const { ours, far, closed, told } = await connection()
+    const { ours, far, closed, told, taken } = await connection()
     const count = await fill(ours)
     ours.write(Buffer.from('last'), 'last')
     far.resetAndDestroy()
@@ -73,6 +75,7 @@ describe('a connection', () => {
     const first = Number(unsent[0])
     expect(first).toBeGreaterThan(0) // the kernel took something
     expect(unsent).toEqual([...Array.from({ length: count - first }, (_, at) => String(first + at)), 'last'])
+    expect(taken).toEqual(Array.from({ length: first }, (_, at) => String(at)))
     expect(told.at(-1)).toMatch(/^closed/)
     expect(ours.takeUnsent()).toEqual([])
   })

@@ -68,6 +68,17 @@ describe('an outbox', () => {
     expect([box.size, box.takeAll()]).toEqual([0, undefined])
   })
 
+  test('keeps what is relayed apart from the gateway’s own words, by kind', () => {
+    const { box } = outbox()
+    box.hold({
+      bytes: Buffer.from(`${stanza('a')}<iq id='b'/>`),
+      stanzas: 2,
+      kinds: { message: 1, presence: 0, iq: 1 },
+    })
+    box.hold(run('an error of ours'))
+    expect(box.takeAll()).toMatchObject({ stanzas: 3, kinds: { message: 1, presence: 0, iq: 1 } })
+  })
+
   test('keeps copies: the buffer of a read is not kept for one stanza in it', () => {
     const { box } = outbox()
     const bytes = Buffer.from(stanza('a'))

@@ -47,7 +47,7 @@ describe('a run', () => {
   test('is one piece of the buffer that its stanzas stood in', () => {
     const { book, a, runs } = scene()
     const slices = slicesOf(`${stanza(1)}${stanza(2)}${stanza(3)}`)
-    for (const slice of slices) runs.add(a, slice)
+    for (const slice of slices) runs.add(a, slice, 'message')
     expect(book).toEqual([])
     runs.flush()
     expect(book).toEqual([`A 3: ${stanza(1)}${stanza(2)}${stanza(3)}`])
@@ -55,7 +55,7 @@ describe('a run', () => {
 
   test('holds the white space between its stanzas, and none about them', () => {
     const { book, a, runs } = scene()
-    for (const slice of slicesOf(` \n${stanza(1)} \r\n\t ${stanza(2)}\n `)) runs.add(a, slice)
+    for (const slice of slicesOf(` \n${stanza(1)} \r\n\t ${stanza(2)}\n `)) runs.add(a, slice, 'message')
     runs.flush()
     expect(book).toEqual([`A 2: ${stanza(1)} \r\n\t ${stanza(2)}`])
   })
@@ -67,8 +67,8 @@ describe('a run', () => {
   ])('never has %s slip into it', (_, between) => {
     const { book, a, runs } = scene()
     const [first, , third] = slicesOf(`${stanza(1)}${between}${stanza(3)}`)
-    runs.add(a, first!)
-    runs.add(a, third!)
+    runs.add(a, first!, 'message')
+    runs.add(a, third!, 'message')
     runs.flush()
     expect(book).toEqual([`A 1: ${stanza(1)}`, `A 1: ${stanza(3)}`])
   })
@@ -78,8 +78,8 @@ describe('a run', () => {
     between => {
       const { book, a, runs } = scene()
       const bytes = Buffer.from(`<a/>${between}<b/>`)
-      runs.add(a, { bytes, start: 0, end: 4 })
-      runs.add(a, { bytes, start: bytes.length - 4, end: bytes.length })
+      runs.add(a, { bytes, start: 0, end: 4 }, 'message')
+      runs.add(a, { bytes, start: bytes.length - 4, end: bytes.length }, 'message')
       runs.flush()
       expect(book).toEqual(['A 1: <a/>', 'A 1: <b/>'])
     },
@@ -88,8 +88,8 @@ describe('a run', () => {
   test('ends where the buffer does: the same place in another one is not the same', () => {
     const { book, a, runs } = scene()
     const bytes = Buffer.from('<a/><b/>')
-    runs.add(a, { bytes, start: 0, end: 4 })
-    runs.add(a, { bytes: Buffer.from(bytes), start: 4, end: 8 })
+    runs.add(a, { bytes, start: 0, end: 4 }, 'message')
+    runs.add(a, { bytes: Buffer.from(bytes), start: 4, end: 8 }, 'message')
     runs.flush()
     expect(book).toEqual(['A 1: <a/>', 'A 1: <b/>'])
   })
@@ -99,7 +99,7 @@ describe('a run', () => {
     const slices = slicesOf([1, 2, 3, 4, 5].map(stanza).join(''))
     const ways = [a, b, a, a, b]
     slices.forEach((slice, at) => {
-      runs.add(ways[at]!, slice)
+      runs.add(ways[at]!, slice, 'message')
     })
     runs.flush()
     expect(book).toEqual([
@@ -113,7 +113,7 @@ describe('a run', () => {
   test('is sent once', () => {
     const { book, a, runs } = scene()
     runs.flush()
-    runs.add(a, slicesOf(stanza(1))[0]!)
+    runs.add(a, slicesOf(stanza(1))[0]!, 'message')
     runs.flush()
     runs.flush()
     expect(book).toEqual([`A 1: ${stanza(1)}`])
@@ -122,9 +122,9 @@ describe('a run', () => {
   test('begins anew after a flush, even in the same buffer', () => {
     const { book, a, runs } = scene()
     const [first, second] = slicesOf(stanza(1) + stanza(2))
-    runs.add(a, first!)
+    runs.add(a, first!, 'message')
     runs.flush()
-    runs.add(a, second!)
+    runs.add(a, second!, 'message')
     runs.flush()
     expect(book).toEqual([`A 1: ${stanza(1)}`, `A 1: ${stanza(2)}`])
   })
@@ -134,7 +134,7 @@ describe('a source', () => {
   test('waits for a slow destination, and goes on when it has drained', () => {
     const { book, a, runs } = scene()
     a.isFast = false
-    runs.add(a, slicesOf(stanza(1))[0]!)
+    runs.add(a, slicesOf(stanza(1))[0]!, 'message')
     runs.flush()
     expect(book).toEqual([`A 1: ${stanza(1)}`, 'pause'])
     a.drains()
@@ -146,7 +146,7 @@ describe('a source', () => {
     a.isFast = b.isFast = false
     const ways = [a, b, a, b]
     slicesOf([1, 2, 3, 4].map(stanza).join('')).forEach((slice, at) => {
-      runs.add(ways[at]!, slice)
+      runs.add(ways[at]!, slice, 'message')
     })
     runs.flush()
     expect(book.filter(line => line === 'pause')).toHaveLength(1)
@@ -161,7 +161,7 @@ describe('a source', () => {
     const { book, a, runs } = scene()
     for (const slice of slicesOf(stanza(1) + stanza(2))) {
       a.isFast = false
-      runs.add(a, slice)
+      runs.add(a, slice, 'message')
       runs.flush()
       a.drains()
     }
@@ -171,7 +171,7 @@ describe('a source', () => {
   test('goes on at once where the destination is gone meanwhile', () => {
     const { book, runs } = scene()
     const gone: Destination = { send: () => false, whenDrained: resume => resume(), isFull: false }
-    runs.add(gone, slicesOf(stanza(1))[0]!)
+    runs.add(gone, slicesOf(stanza(1))[0]!, 'message')
     runs.flush()
     expect(book).toEqual(['pause', 'resume'])
   })
