@@ -13,10 +13,18 @@ const rules: { alert: string; expr: string }[] = parse(readFileSync(rulesFile, '
   (group: { rules: object[] }) => group.rules,
 )
 const dashboard = JSON.parse(readFileSync(`${folder}gatehouse.dashboard.json`, 'utf8'))
-const panels: { title: string; expr: string }[] = dashboard.panels.flatMap(
-  ({ title, targets = [] }: { title: string; targets?: { expr: string }[] }) =>
-    targets.map(({ expr }) => ({ title, expr })),
+type Target = { readonly expr: string; readonly instant?: boolean; readonly range?: boolean }
+const panels: (Target & { title: string; type: string })[] = dashboard.panels.flatMap(
+  ({ title, type, targets = [] }: { title: string; type: string; targets?: Target[] }) =>
+    targets.map(target => ({ title, type, ...target })),
 )
+/** What a panel asks when nothing is chosen. */
+const asAsked = (expr: string) =>
+  expr
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$job', 'gatehouse')
+    .replaceAll('$instance', '.*')
+    .replaceAll('$partner', '.*')
 
 const promtool = (input: string, ...argv: readonly string[]) => {
   const { status, stdout, stderr } = spawnSync('promtool', argv, { input, encoding: 'utf8' })
@@ -66,6 +74,13 @@ describe('dashboard and alert rules', () => {
     expect(new Set(cells).size).toBe(cells.length)
   })
 
+  test('that show one value show that of now, not the last there was', () => {
+    const single = panels.filter(({ type }) => type === 'stat')
+    expect(single.length).toBeGreaterThan(3)
+    for (const { title, instant, range } of single)
+      expect([title, instant, range]).toEqual([title, true, false])
+  })
+
   test('are all in docs/monitoring.md, as far as they wake somebody', () => {
     const guide = readFileSync(new URL('../../docs/monitoring.md', import.meta.url), 'utf8')
     expect(rules.map(({ alert }) => alert).filter(alert => !guide.includes(`\`${alert}\``))).toEqual([])
@@ -90,14 +105,36 @@ describeWith(['promtool'], 'promtool', () => {
     for (const { alert } of rules) expect(text).toContain(`alertname="${alert}"`)
   })
 
+  test('shows a daemon that is down as not ready', () => {
+    const expr = asAsked(panels.find(({ title }) => title === 'Ready')?.expr ?? '')
+    const ready = 'gatehouse_ready{job="gatehouse", instance="a"}'
+    const up = '{job="gatehouse", instance="a"}'
+    const cases = {
+      evaluation_interval: '1m',
+      tests: [
+        {
+          interval: '1m',
+          input_series: [
+            { series: `up${up}`, values: '1x3 0x10' },
+            { series: ready, values: '1 0 1 1 stale' },
+          ],
+          promql_expr_test: [
+            { expr, eval_time: '0m', exp_samples: [{ labels: ready, value: 1 }] },
+            { expr, eval_time: '1m', exp_samples: [{ labels: ready, value: 0 }] },
+            { expr, eval_time: '5m', exp_samples: [{ labels: up, value: 0 }] },
+          ],
+        },
+      ],
+    }
+    const { file } = configFolder({ 'config/gatehouse.yaml': JSON.stringify(cases) })
+    const { status, said } = promtool('', 'test', 'rules', file)
+    expect(status, said).toBe(0)
+  })
+
   test('understands what the panels ask', () => {
     const asked = panels.map(({ expr }, at) => ({
       record: `panel_${at}`,
-      expr: expr
-        .replaceAll('$__rate_interval', '5m')
-        .replaceAll('$job', 'gatehouse')
-        .replaceAll('$instance', '.*')
-        .replaceAll('$partner', '.*'),
+      expr: asAsked(expr),
     }))
     const groups = [{ name: 'panels', rules: asked }]
     const { file } = configFolder({ 'config/gatehouse.yaml': JSON.stringify({ groups }) })
