@@ -4,9 +4,10 @@ import { networkOf } from './transport/listener.ts'
 import type { Domain } from './xmpp/address.ts'
 import { type AttemptRecord, failureOf, sourceOf } from './xmpp/attempt.ts'
 
-/** Of a partner. Each pair of domains keeps its last two, whatever number of pairs there is. */
+/** Of a partner. Each pair of domains keeps its last two, as long as there are no more than 200 pairs. */
 const mostOf = { failed: 40, authenticated: 10 } as const
 const ofEachPair = 2
+const mostOfRing = 400
 
 /** Of those who gave a partner's name and proved nothing. */
 const mostClaims = { failed: 20, authenticated: 10, ofSource: 3 } as const
@@ -40,7 +41,8 @@ export function placeOf(
     return { ring: { ...ring, ofSource: mostClaims.ofSource, ofRemote: most }, source, record }
   }
   const name = ringName(partner, purpose === 'verification' ? 'verification' : direction, outcome)
-  const most = Math.max(mostOf[outcome], ofEachPair * locals * partner.domains.length)
+  const ofPairs = Math.min(mostOfRing, ofEachPair * locals * partner.domains.length)
+  const most = Math.max(mostOf[outcome], ofPairs)
   return { ring: { name, most, ofSource: most, ofRemote: most }, source: `${local} ${remote}`, record }
 }
 

@@ -63,7 +63,15 @@ export function openJournal(
       troubles.set(what, trouble)
     }
   }
-  const open = () => attempt('open', () => (store ??= AttemptStore.open(path)))
+  const open = () =>
+    attempt('open', () => {
+      if (store?.isInPlace === false) {
+        log.warn('the journal of attempts was moved away; another one is begun', { path })
+        store.close()
+        store = undefined
+      }
+      store ??= AttemptStore.open(path)
+    })
   const write = (before: (store: AttemptStore) => void = () => {}) => {
     clearTimeout(timer)
     timer = undefined
@@ -74,12 +82,14 @@ export function openJournal(
         before(writable)
         writable.write(pending.all)
         pending.clear()
+        troubles.delete('read') // whoever asks next hears of it, if it is so still
       })
     }
     if (pending.all.length > 0) awaitWriting()
   }
   const awaitWriting = () => {
-    timer ??= setTimeout(write, troubles.size > 0 ? retryMs : everyMs).unref()
+    const isStuck = troubles.has('open') || troubles.has('write')
+    timer ??= setTimeout(write, isStuck ? retryMs : everyMs).unref()
   }
   const read = (filter: AttemptFilter | undefined, most: number): AttemptRecord[] => {
     const kept: AttemptRecord[] = []

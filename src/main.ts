@@ -20,6 +20,12 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   },
   figures: process,
   pid: process.pid,
+  goOnAs: ({ uid, gid }) => {
+    if (process.geteuid?.() !== 0 || uid === 0) return
+    process.setgroups?.([gid])
+    process.setegid?.(gid)
+    process.seteuid?.(uid)
+  },
   ask: process.stdin.isTTY ? ask : undefined,
 })
 

@@ -11,7 +11,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { giveToOwnerOf, makeFolder } from '../files/own-files.ts'
+import { isThere } from '../config/files.ts'
+import { makeFolder, makeNewFile } from '../files/own-files.ts'
 import type { Caller } from './api.ts'
 import { RequestError } from './reply.ts'
 
@@ -79,7 +80,7 @@ export function auditFile(path: string, now: () => Date = () => new Date()): Aud
 /** Why changes cannot be put on record there, and so none will be made; undefined where they can, as far as that can be told. */
 export function auditFault(path: string): string | undefined {
   try {
-    if (existsSync(path)) append(path, '')
+    if (isThere(path)) append(path, '')
     else accessSync(nearestFolder(path), constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
@@ -105,12 +106,14 @@ class AuditError extends RequestError {
 function append(path: string, line: string): void {
   const folder = dirname(path)
   makeFolder(folder)
-  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
-  const handle = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  const { O_RDWR, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants
+  makeNewFile(path)
+  const handle = openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK)
   try {
     const file = fstatSync(handle)
     if (!file.isFile()) throw new Error('is not a regular file')
-    if (file.size === 0) giveToOwnerOf(folder, handle)
+    // Another may be a file that is none of the gateway's, and root writes to it.
+    if (file.nlink > 1) throw new Error('is a file of several names (hard links)')
     if (line === '') return
     const bytes = Buffer.from(isCut(handle, file.size) ? `\n${line}` : line)
     const written = writeSync(handle, bytes)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readExport } from '../config/lync-export.ts'
+import { entriesIn, readExport } from '../config/lync-export.ts'
 import { openPartnerFile, type PartnerEdit } from '../config/partner-file.ts'
 import { domainsOf, type Sorted, sortOut } from '../config/partner-import.ts'
 import { defineRoute, type Route } from './api.ts'
@@ -31,9 +31,9 @@ export function importRoute({ configFile, env, reload, audit }: PartnerParts): R
     answers: { 200: partnerAnswers.imported, 422: partnerAnswers.refused },
     refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
     handle: async ({ caller, query, body }) => {
-      if (Array.isArray(body) && body.length > mostEntries) {
-        throw new RequestError(400, `an import may have ${mostEntries} entries, this one has ${body.length}`)
-      }
+      const entries = entriesIn(body)
+      if (entries > mostEntries)
+        throw new RequestError(400, `an import may have ${mostEntries} entries, this one has ${entries}`)
       const exported = readExport(body)
       const list = listFor(caller, openPartnerFile(configFile(), env))
       let sorted: Sorted = { existing: [], refusals: [] }

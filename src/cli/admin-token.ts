@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import type { Caller } from '../admin/api.ts'
 import { auditFile } from '../admin/audit.ts'
 import { RequestError } from '../admin/reply.ts'
 import { newToken } from '../admin/token-hash.ts'
@@ -5,6 +7,7 @@ import { type AdminFiles, readAdminFiles } from '../config/admin-files.ts'
 import { FileEditError } from '../config/edit-file.ts'
 import { ConfigError } from '../config/problems.ts'
 import { dropToken, type KeptToken, keepToken, type Role, readTokens } from '../config/tokens.ts'
+import { ownerOf } from '../files/own-files.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable, tellError } from './output.ts'
@@ -14,14 +17,14 @@ export type TokenWish = { readonly role: Role; readonly name: string | undefined
 
 /** `admin token add`: a new token, which is shown this once. */
 export function addToken({ role, name }: TokenWish, options: CommandOptions, host: Host): Promise<number> {
-  return onFiles(options, host, async ({ tokens, audit }) => {
+  return onFiles(options, host, async ({ tokens, audit }, operator) => {
     const { token, kept } = await newToken(name, role, new Date())
     const taken = new FileEditError(
       `there is a token ${kept.name} already; revoke it first, or take another name`,
     )
     if (readTokens(tokens).some(other => other.name === kept.name)) throw taken
     const change = { action: 'token.add', subject: kept.name, before: null, after: shown(kept) }
-    await auditFile(audit).record(operatorOf(host), change, async () => {
+    await auditFile(audit).record(operator, change, async () => {
       if (!(await keepToken(tokens, kept))) throw taken
     })
     if (options.json) return host.out(formatJson({ ...shown(kept), token }))
@@ -44,12 +47,12 @@ export function listTokens(options: CommandOptions, host: Host): Promise<number>
 
 /** `admin token revoke`: the token is refused from the next request on. */
 export function revokeToken(name: string, options: CommandOptions, host: Host): Promise<number> {
-  return onFiles(options, host, async ({ tokens, audit }) => {
+  return onFiles(options, host, async ({ tokens, audit }, operator) => {
     const missing = new FileEditError(`there is no token ${JSON.stringify(name)}`)
     const kept = readTokens(tokens).find(token => token.name === name)
     if (kept === undefined) throw missing
     const change = { action: 'token.revoke', subject: name, before: shown(kept), after: null }
-    await auditFile(audit).record(operatorOf(host), change, async () => {
+    await auditFile(audit).record(operator, change, async () => {
       if (!(await dropToken(tokens, name))) throw missing
     })
     host.out(options.json ? formatJson(shown(kept)) : `token ${name} is revoked\n`)
@@ -64,10 +67,13 @@ function shown({ name, role, created, id }: KeptToken): Pick<KeptToken, 'name' |
 async function onFiles(
   { config }: CommandOptions,
   host: Host,
-  work: (files: AdminFiles) => Promise<void>,
+  work: (files: AdminFiles, operator: Caller) => Promise<void>,
 ): Promise<number> {
   try {
-    await work(readAdminFiles(config))
+    const files = readAdminFiles(config)
+    const operator = operatorOf(host)
+    host.goOnAs(ownerOf(dirname(files.tokens)))
+    await work(files, operator)
     return 0
   } catch (error) {
     if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))

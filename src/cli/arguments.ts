@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { isThere } from '../config/files.ts'
 import { describeAdminCommands } from './admin-arguments.ts'
 import { describeCertificateCommands } from './certificate-arguments.ts'
 import { type CommandTree, treeOf } from './command-tree.ts'
@@ -50,9 +50,9 @@ export function programTree(): CommandTree {
 /** The configuration file: the one that is named, or the first that is there; undefined where none is. */
 export function configFileOf(
   named: string | undefined,
-  isThere: (file: string) => boolean = existsSync,
+  isFound: (file: string) => boolean = isThere,
 ): string | undefined {
-  return named ?? defaultConfigs.find(isThere)
+  return named ?? defaultConfigs.find(isFound)
 }
 
 // Each command is loaded when it is called: the others' libraries would double the start.

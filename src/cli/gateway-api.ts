@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { json as readJson } from 'node:stream/consumers'
 import { answerApi, type Caller } from '../admin/api.ts'
@@ -9,6 +10,7 @@ import { type ContactOrders, contactRoutes } from '../admin/contacts.ts'
 import { isAnswered, socketPathFault, userHeaders } from '../admin/socket.ts'
 import { readAdminFiles } from '../config/admin-files.ts'
 import { readStoreSettings } from '../config/store-settings.ts'
+import { ownerOf } from '../files/own-files.ts'
 import { ContactStore } from '../store/contacts.ts'
 import { StoreError } from '../store/database.ts'
 import type { Host } from './host.ts'
@@ -80,15 +82,17 @@ function openOnFile(file: string, mayCreate: boolean, host: Host): GatewayApi {
   const { socket, audit } = readAdminFiles(file)
   const settings = readStoreSettings(file)
   const { sqlite } = settings.store
+  const operator = operatorOf(host)
   const serve = (contacts: ContactOrders, close: () => void): GatewayApi => {
     const routes = contactRoutes(contacts, () => settings, auditFile(audit))
     const ask = async ({ method, url, body }: ApiRequest) => {
-      const reply = await answerApi(routes, operatorOf(host), { method, url, readBody: async () => body })
+      const reply = await answerApi(routes, operator, { method, url, readBody: async () => body })
       return { status: reply.status, value: JSON.parse(reply.body) as unknown }
     }
     return { ask, close }
   }
   if (!mayCreate && !existsSync(sqlite)) return serve(nobody, () => {})
+  host.goOnAs(ownerOf(dirname(sqlite)))
   try {
     const store = ContactStore.open(sqlite)
     return serve(store, () => void store.close())

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { defaultAdminAddress, readAdminAddress } from '../config/admin-address.ts'
 import { duration } from '../config/fields.ts'
+import { isThere } from '../config/files.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { formatJson, tellError, tellWarning, toned } from './output.ts'
 
@@ -26,7 +26,7 @@ export async function health(
     tellError(`gatehouse: --wait: ${waitMs.error.issues[0]?.message}`, host)
     return 2
   }
-  const isUntold = !isNamed && !existsSync(config)
+  const isUntold = !isNamed && !isThere(config)
   if (isUntold) tellWarning(`gatehouse: there is no ${config} here; the default port is asked`, host)
   const at = isUntold ? defaultAdminAddress : readAdminAddress(config)
   if ('fault' in at) {

@@ -1,3 +1,4 @@
+import type { Owner } from '../files/own-files.ts'
 import type { StandardOutput } from '../telemetry/log-output.ts'
 import type { ProcessFigures } from '../telemetry/process-metrics.ts'
 
@@ -18,6 +19,11 @@ export type Host = {
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => () => void
   readonly figures: ProcessFigures
   readonly pid: number
+  /**
+   * Goes on as another user of the system, where this one is root: what belongs to the user that the gateway runs as is touched with no
+   * more rights than he has, whatever links he may have put there.
+   */
+  readonly goOnAs: (owner: Owner) => void
   /** Asks the operator for one line; undefined where no terminal is there to answer. */
   readonly ask?: ((question: string) => Promise<string>) | undefined
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { answerApi } from '../admin/api.ts'
 import { type AttemptsJson, journalRoutes, mostAttempts } from '../admin/journal.ts'
 import { localOperator } from '../admin/socket.ts'
 import type { WhyJson } from '../admin/why.ts'
 import { ConfigError } from '../config/problems.ts'
 import { readStoreSettings } from '../config/store-settings.ts'
+import { ownerOf } from '../files/own-files.ts'
 import { openJournal } from '../journal.ts'
 import { inMemory } from '../store/attempts.ts'
 import { silent } from '../telemetry/log.ts'
@@ -24,7 +26,7 @@ export async function why(
 ): Promise<number> {
   let api: GatewayApi | undefined
   try {
-    api = (await openRunningApi(options.config)) ?? openOnFile(options.config)
+    api = (await openRunningApi(options.config)) ?? openOnFile(options.config, host)
     const query = new URLSearchParams({ domain })
     const answer = await api.ask({ method: 'GET', url: `/why?${query}` })
     if (answer.status !== 200) {
@@ -50,10 +52,12 @@ export async function why(
 }
 
 /** The journal of a gateway that does not run. */
-function openOnFile(file: string): GatewayApi {
+function openOnFile(file: string, host: Host): GatewayApi {
   const settings = readStoreSettings(file)
   const path = settings.store.journal
-  const journal = openJournal(existsSync(path) ? path : inMemory, () => settings, silent)
+  const isThere = existsSync(path)
+  if (isThere) host.goOnAs(ownerOf(dirname(path)))
+  const journal = openJournal(isThere ? path : inMemory, () => settings, silent)
   if (journal.trouble !== undefined)
     throw new ApiError(`the journal of attempts cannot be read: ${path}: ${journal.trouble.reason}`)
   const routes = journalRoutes(

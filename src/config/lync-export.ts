@@ -45,6 +45,11 @@ export function readExport(value: unknown): readonly ExportedPartner[] {
   return withoutTwins((unwrapped ?? [value]).map((one, at) => readPartner(one, placeIn(at))))
 }
 
+/** How many partners an export has, before it is read. */
+export function entriesIn(value: unknown): number {
+  return listOf(value)?.length ?? 1
+}
+
 function placeIn(at: number): string {
   return `entry ${at + 1}`
 }

@@ -162,6 +162,6 @@ function held({ file }: YamlSource, text: string, meant: readonly Entry[], partn
   const edited = parseYaml(file, text)
   if (edited.problems.length === 0 && isDeepStrictEqual(edited.value['partners'], meant)) return edited
   const message =
-    'cannot be changed by a command, because of the way the file is written (an anchor or an alias?); edit it by hand'
+    'cannot be changed by a command, because of the way the file is written there (an anchor, an alias, or something else that is rare); edit it by hand'
   return { refusals: [{ partner, message }] }
 }

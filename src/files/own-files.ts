@@ -38,6 +38,12 @@ export function makeFolder(path: string, mode = 0o700): void {
  * @throws {Error} when it cannot be made, or what is there cannot be written to
  */
 export function makeFile(path: string): void {
+  makeNewFile(path)
+  closeSync(openSync(path, 'a', 0o600)) // through a link, it may be new all the same
+}
+
+/** The same, and what is there is not looked at: not where a link leads, either. */
+export function makeNewFile(path: string): void {
   try {
     const handle = openSync(path, 'wx', 0o600)
     try {
@@ -47,8 +53,17 @@ export function makeFile(path: string): void {
     }
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
-    closeSync(openSync(path, 'a'))
   }
+}
+
+/** A user of the system and a group, by their numbers. */
+export type Owner = { readonly uid: number; readonly gid: number }
+
+/** Whose a path is: the last that is there on the way to it. */
+export function ownerOf(path: string): Owner {
+  const there = resolve(path)
+  const { uid, gid } = statSync(there, { throwIfNoEntry: false }) ?? ownerOf(dirname(there))
+  return { uid, gid }
 }
 
 /** Gives what is new to whom its folder belongs: root may run a command, and the daemon has to use what it makes. */

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { makeFile, makeFolder } from '../files/own-files.ts'
@@ -51,6 +52,9 @@ const lockedMs = 50
 /** Attempts to have streams, in a database of their own: rings of bounded length, written in batches. */
 export class AttemptStore {
   readonly #database: DatabaseSync
+  readonly #path: string
+  /** Which file was opened. */
+  readonly #file: string | undefined
   readonly #put: StatementSync
   readonly #move: StatementSync
   readonly #pruneSource: StatementSync
@@ -71,15 +75,17 @@ export class AttemptStore {
       }
       database = new DatabaseSync(path, { timeout: lockedMs })
       prepare(database)
-      return new AttemptStore(database)
+      return new AttemptStore(database, path)
     } catch (error) {
       database?.close()
       throw new StoreError(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error })
     }
   }
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database
+    this.#path = path
+    this.#file = fileAt(path)
     this.#put = database.prepare(
       `INSERT INTO attempt (id, ring, source, remote, started, record) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET source = excluded.source, remote = excluded.remote, record = excluded.record`,
@@ -151,9 +157,20 @@ export class AttemptStore {
       .run(JSON.stringify(rings))
   }
 
+  /** Whether the file at the path is still the one that is written: it may have been moved away. */
+  get isInPlace(): boolean {
+    return fileAt(this.#path) === this.#file
+  }
+
   close(): void {
     this.#database.close()
   }
+}
+
+/** What tells a file from another at the same path; undefined where there is none. */
+function fileAt(path: string): string | undefined {
+  const file = statSync(path, { throwIfNoEntry: false })
+  return file && `${file.dev} ${file.ino}`
 }
 
 /** The path of a database without a file. */

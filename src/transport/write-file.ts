@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { giveToOwnerOf } from '../files/own-files.ts'
 
 /** A file to be written, with its permission bits, such as 0o600. */
 export type WholeFile = { readonly file: string; readonly text: string; readonly mode: number }
 
 /**
  * Writes a file so that it is there whole or not at all.
+ * It belongs to whom its folder does.
  * @param options.mode permission bits, such as 0o600
  * @param options.overwrite false = a file that is there already stays as it is
  * @throws {Error} with code EEXIST when it is there already, or any other when it cannot be written
@@ -51,6 +54,7 @@ export async function writeTogether(files: readonly WholeFile[], overwrite: bool
 async function stage(temporary: string, { text, mode }: WholeFile): Promise<void> {
   const handle = await open(temporary, 'wx', mode)
   try {
+    giveToOwnerOf(dirname(temporary), handle.fd)
     await handle.writeFile(text)
     await handle.sync()
   } finally {

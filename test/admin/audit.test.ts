@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -97,6 +98,21 @@ describe('the audit log', () => {
         symlinkSync(join(folder, 'precious'), path)
       },
     ],
+    [
+      'is a link to what is not there',
+      (path, folder) => {
+        mkdirSync(join(folder, 'data'))
+        symlinkSync(join(folder, 'elsewhere'), path)
+      },
+    ],
+    [
+      'has another name',
+      (path, folder) => {
+        mkdirSync(join(folder, 'data'))
+        writeFileSync(join(folder, 'precious'), '')
+        linkSync(join(folder, 'precious'), path)
+      },
+    ],
   ])('that %s keeps the change from being made', async (_, prepare) => {
     const { folder, path, audit } = newLog()
     prepare(path, folder)
@@ -110,5 +126,6 @@ describe('the audit log', () => {
       message: expect.stringContaining(`the audit log cannot be written, so nothing is changed: ${path}: `),
     })
     expect(isMade).toBe(false)
+    expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
   })
 })

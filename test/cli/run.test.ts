@@ -45,6 +45,7 @@ function start(folder: ConfigFolder) {
     leave: () => undefined,
     figures: process,
     pid: process.pid,
+    goOnAs: () => undefined,
   })
   return { listeners, status }
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { renameSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { partnerList } from '../../src/policy/partner.ts'
 import { asked, claim, failed, good, numbersOf, openTestJournal, record } from '../support/attempts.ts'
@@ -14,6 +14,30 @@ describe('the journal', () => {
     journal.close()
     expect(numbersOf(openTestJournal(path).journal, 'fabrikam.com')).toEqual([3, 2, 1])
     expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  test('begins another file where its own is moved away, and says so', () => {
+    const { journal, path, log } = openTestJournal()
+    journal.record(record(1, 'fabrikam.com', failed))
+    expect(numbersOf(journal, 'fabrikam.com')).toEqual([1])
+    renameSync(path, `${path}.old`)
+    journal.record(record(2, 'fabrikam.com', failed))
+    expect(numbersOf(journal, 'fabrikam.com')).toEqual([2])
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'the journal of attempts was moved away; another one is begun',
+    ])
+    journal.close()
+    expect(numbersOf(openTestJournal(path).journal, 'fabrikam.com')).toEqual([2])
+  })
+
+  test('has no more of a partner than 400 of a kind, however many pairs of domains there are', () => {
+    const { journal, current } = openTestJournal()
+    for (let number = 0; number < 300; number += 1) current.domains.add(domain(`d${number}.contoso.com`))
+    for (let number = 0; number < 1200; number += 1) {
+      const local = domain(`d${number % 300}.contoso.com`)
+      journal.record(record(number, 'fabrikam.com', failed, { direction: 'out', local }))
+    }
+    expect(numbersOf(journal, 'fabrikam.com')).toHaveLength(400)
   })
 
   test('takes the end of a stream into the attempt that it had', () => {

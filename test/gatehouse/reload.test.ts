@@ -228,6 +228,7 @@ describe('the daemon', () => {
       leave: () => undefined,
       figures: process,
       pid: process.pid,
+      goOnAs: () => undefined,
     })
     onTestFinished(async () => {
       listeners.get('SIGTERM')?.()

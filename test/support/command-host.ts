@@ -27,6 +27,7 @@ export async function runCommand(
     leave: () => undefined,
     figures: process,
     pid: process.pid,
+    goOnAs: () => undefined,
     ask,
     ...more,
   })

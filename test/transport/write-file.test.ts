@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -22,6 +31,13 @@ describe('a file written whole', () => {
       expect(readdirSync(folder)).toEqual(['a.key'])
     },
   )
+
+  test.skipIf(process.getuid?.() !== 0)('belongs to whom its folder does (it needs root)', async () => {
+    const folder = emptyFolder()
+    chownSync(folder, 4711, 4712)
+    await writeWhole(join(folder, 'a.key'), 'text', { mode: 0o600, overwrite: false })
+    expect(statSync(join(folder, 'a.key'))).toMatchObject({ uid: 4711, gid: 4712 })
+  })
 
   test('takes the place of another only where it may', async () => {
     const folder = emptyFolder()
