@@ -35,9 +35,14 @@ export async function reportInside(
     return
   }
   const { faults, missing } = told ?? (await tryAll(config.internal, config))
-  for (const fault of faults) report('warning', ['internal', 'secret'], fault)
+  for (const fault of faults) report('warning', ['internal', keyOf(fault)], fault)
   const words = describeMissing(missing)
   if (words !== undefined) report('warning', ['internal', 'connector'], words)
+}
+
+/** A domain that the server does not know is nothing that the secret would mend. */
+function keyOf(fault: string): 'secret' | 'connector' {
+  return fault.includes(': not-authorized') ? 'secret' : 'connector'
 }
 
 async function isReached(

@@ -72,9 +72,19 @@ export function componentHandshake(streamId: string, secret: string): string {
 
 function describe(error: Element): string {
   const { condition, text } = readStreamError(error)
-  const hint = condition === 'not-authorized' ? '; is internal.secret the one the internal server knows?' : ''
-  return `the internal server closed the stream: ${text}${hint}`
+  const hint = hints.get(condition)
+  return `the internal server closed the stream: ${text}${hint === undefined ? '' : `; ${hint} (docs/inside.md)`}`
 }
+
+/** What a refused component mostly wants. ejabberd says not-authorized of a domain that it does not know, too. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ['host-unknown', 'it has to be told of this domain'],
+  [
+    'not-authorized',
+    'is internal.secret (or componentSecret of the partner) the one it knows, and has it been told of this domain?',
+  ],
+  ['conflict', 'another gateway is connected as this domain, or the domain is one of its own'],
+])
 
 function close(reason: string, condition?: StreamCondition): ComponentStep {
   return { state: { at: 'closed' }, actions: [{ do: 'close', condition, reason }] }

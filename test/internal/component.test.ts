@@ -129,7 +129,8 @@ describe('the component connector', () => {
     let secret = 'wrong'
     const { inside, told, says } = connector(server.port, () => secret)
     inside.setPartners([fabrikam])
-    const hint = 'is internal.secret the one the internal server knows?'
+    const hint =
+      'is internal.secret (or componentSecret of the partner) the one it knows, and has it been told of this domain? (docs/inside.md)'
     await says(`down fabrikam.com, never up: the internal server closed the stream: not-authorized; ${hint}`)
     secret = server.secret
     await says('up fabrikam.com')

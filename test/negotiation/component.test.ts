@@ -154,7 +154,7 @@ describe('a component stream', () => {
     server.isClosedWith('unsupported-stanza-type', /not a stanza/)
   })
 
-  test('says what the server said, and asks for the secret where it was refused', () => {
+  test('says what the server said, and what to do where it refuses the component', () => {
     const refused = answered()
     refused.sends(error('not-authorized', 'Given token does not match'))
     refused.isClosedWith(undefined, /not-authorized \(Given token does not match\); is internal\.secret/)
@@ -162,7 +162,16 @@ describe('a component stream', () => {
     unknown.opens('1')
     unknown.receives(`<handshake>${componentHandshake('1', 'test')}</handshake>`)
     unknown.sends(error('host-unknown'))
-    unknown.isClosedWith(undefined, /closed the stream: host-unknown$/)
+    unknown.isClosedWith(
+      undefined,
+      /closed the stream: host-unknown; it has to be told of .*docs\/inside\.md\)$/,
+    )
+    const other = answered()
+    other.sends(error('conflict', 'Component already connected'))
+    other.isClosedWith(undefined, /conflict \(.*\); another gateway is connected .*docs\/inside\.md\)$/)
+    const away = accepted()
+    away.sends(error('system-shutdown'))
+    away.isClosedWith(undefined, /closed the stream: system-shutdown$/)
   })
 
   test('ends with its connection, and hears nothing more', () => {
