@@ -44,7 +44,12 @@ export function apiRoutes(parts: ApiParts): readonly Route[] {
     ...contactRoutes(contacts, config, audit),
     ...partnerRoutes({ configFile: () => config().file, env, reload, audit }),
     ...sessionRoutes(sessionsOf(directory), audit),
-    ...journalRoutes(journal, config, partner => directory.stateOf(partner)),
+    ...journalRoutes(
+      journal,
+      config,
+      partner => directory.stateOf(partner),
+      of => inside.faultOf(of),
+    ),
     probeRoute(probe),
     ...(reload === undefined ? [] : reloadRoutes(reload, audit)),
   ]

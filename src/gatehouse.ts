@@ -143,6 +143,7 @@ export async function startGatehouse(
 
   const insideState = {
     faults: () => connector.faults,
+    faultOf: (remote: Domain) => connector.faultOf(remote),
     privileges: (pair: Pair) => relay.privileges(pair),
     missing: () => watch.missing,
   }

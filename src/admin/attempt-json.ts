@@ -106,6 +106,12 @@ export const whyJson = z.strictObject({
     })
     .nullable()
     .describe('Null = the domain is no partner’s.'),
+  inside: z
+    .array(z.strictObject({ domain: z.string(), reason: z.string() }))
+    .readonly()
+    .describe(
+      'Why this domain, or one of the partner where it is the primary one, is no component of the server inside.',
+    ),
   isFailing: z
     .boolean()
     .describe('One of the ways of this domain is failing; of a primary domain, one of the partner.'),

@@ -11,6 +11,8 @@ type Pair = { readonly local: Domain; readonly remote: Domain }
 export type InsideState = {
   /** What keeps the connector from serving, in words. */
   readonly faults: () => readonly string[]
+  /** What keeps it from serving one partner domain. */
+  readonly faultOf: (remote: Domain) => string | undefined
   readonly privileges: (pair: Pair) => Privileges
   /** Where contact requests go to the users for want of a privilege. */
   readonly missing: () => readonly Pair[]

@@ -1,13 +1,21 @@
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
 import type { Config } from '../config/schema.ts'
+import type { Partner } from '../policy/partner.ts'
 import { type Domain, parseDomain } from '../xmpp/address.ts'
 import type { AttemptRecord, TimedStep } from '../xmpp/attempt.ts'
 import { failureOf } from '../xmpp/attempt.ts'
 import { defineLines, defineRoute, pageLimit, type Route } from './api.ts'
 import { attemptJson, journalJson, probeLineJson, whyJson } from './attempt-json.ts'
 import { RequestError } from './reply.ts'
-import { explain, type JournalTrouble, type MeaningJson, meaningOf, type PartnerState } from './why.ts'
+import {
+  type ComponentFault,
+  explain,
+  type JournalTrouble,
+  type MeaningJson,
+  meaningOf,
+  type PartnerState,
+} from './why.ts'
 
 /** The attempts that are remembered, the newest first. */
 export type Attempts = {
@@ -49,11 +57,13 @@ const everything = 100_000
  * The routes of the journal.
  * @param config the configuration in force
  * @param stateOf how things stand with a partner, where the gateway runs
+ * @param faultOf what keeps the inside from serving a partner domain
  */
 export function journalRoutes(
   journal: Attempts,
   config: () => Pick<Config, 'partners'> & { readonly domains: { has(domain: Domain): boolean } },
   stateOf: (partner: Domain) => PartnerState | undefined,
+  faultOf: (remote: Domain) => string | undefined,
 ): readonly Route[] {
   return [
     defineRoute({
@@ -85,12 +95,26 @@ export function journalRoutes(
         const domain = domainOf(query.domain)
         const partner = config().partners.find(domain)
         const state = partner && stateOf(partner.primaryDomain)
+        const inside = componentFaults(domain, partner, faultOf)
         const attempts = journal.list(domain, everything)
         const isLocal = (name: string) => config().domains.has(name as Domain)
-        return [200, explain({ domain, partner, state, isLocal, trouble: journal.trouble }, attempts)]
+        return [200, explain({ domain, partner, state, inside, isLocal, trouble: journal.trouble }, attempts)]
       },
     }),
   ]
+}
+
+/** Of the primary domain, all that is wrong with the partner's domains. */
+function componentFaults(
+  domain: Domain,
+  partner: Partner | undefined,
+  faultOf: (remote: Domain) => string | undefined,
+): ComponentFault[] {
+  const asked = domain === partner?.primaryDomain ? partner.domains : [domain]
+  return asked.flatMap(of => {
+    const reason = faultOf(of)
+    return reason === undefined ? [] : [{ domain: of, reason }]
+  })
 }
 
 /** The route that makes a live attempt; its answer comes line by line, blank ones while nothing happens. */

@@ -20,6 +20,9 @@ export type PartnerState = {
   readonly nextAttemptMs: number | null
 }
 
+/** A domain of a partner that is no component of the server inside, so that nothing passes; and why. */
+export type ComponentFault = { readonly domain: string; readonly reason: string }
+
 /** A code, and what it means. */
 export type MeaningJson = Reason & { readonly code: ReasonCode }
 
@@ -69,6 +72,8 @@ export type WhyJson = Explanation & {
   readonly partnerType: string | null
   /** Null = the gateway does not run, or the domain is no partner's. */
   readonly state: PartnerState | null
+  /** What is wrong with the server inside; empty where the gateway does not run. */
+  readonly inside: readonly ComponentFault[]
   /** Something has failed and not worked since, between this domain and one of ours. */
   readonly isFailing: boolean
   readonly attempts: number
@@ -85,6 +90,7 @@ export type AskedAbout = {
   readonly domain: Domain
   readonly partner: Partner | undefined
   readonly state: PartnerState | undefined
+  readonly inside: readonly ComponentFault[]
   readonly isLocal: (domain: string) => boolean
   readonly trouble: JournalTrouble | undefined
 }
@@ -96,7 +102,7 @@ export function meaningOf(code: ReasonCode): MeaningJson {
 
 /** Sums up attempts. @param given those of the partner, the newest first */
 export function explain(asked: AskedAbout, given: readonly AttemptRecord[]): WhyJson {
-  const { domain, partner, state, isLocal, trouble } = asked
+  const { domain, partner, state, inside, isLocal, trouble } = asked
   const isAsked = (remote: string | null) =>
     domain === (partner?.primaryDomain ?? domain) || remote === domain
   // A domain that was taken out of the entry is still in its rings.
@@ -122,6 +128,7 @@ export function explain(asked: AskedAbout, given: readonly AttemptRecord[]): Why
     partner: partner?.primaryDomain ?? null,
     partnerType: partner?.partnerType ?? null,
     state: partner === undefined ? null : (state ?? null),
+    inside,
     isFailing: own.some(({ isFailing }) => isFailing),
     attempts: ofDomain.length,
     lastSuccess: ofDomain.find(attempt => successes.includes(attempt)) ?? null,

@@ -1,5 +1,6 @@
 import type { WayJson } from '../admin/ways.ts'
 import {
+  type ComponentFault,
   type FailureCount,
   type JournalTrouble,
   meaningOf,
@@ -8,20 +9,21 @@ import {
 } from '../admin/why.ts'
 import { type AttemptRecord, failureOf } from '../xmpp/attempt.ts'
 import { formatMeaning, formatStep, headWords, isOutcome, outcomeWords, timeWords } from './attempt-words.ts'
-import { formatTable } from './output.ts'
+import { formatTable, printable } from './output.ts'
 
 /** What `why` has found, for people. */
 export function formatWhy(told: WhyJson): string {
-  const { partner, state, attempts, lastSuccess, failures, ways, journal } = told
+  const { partner, state, inside, attempts, lastSuccess, failures, ways, journal } = told
   const now =
     partner === null
       ? ''
       : `Now            ${state === null ? 'the gateway does not run' : stateWords(told, state)}\n`
+  const within = inside.length === 0 ? '' : `Inside         ${insideWords(inside)}\n`
   const success =
     lastSuccess === null ? 'none in the journal' : `${headWords(lastSuccess)}, ${outcomeWords(lastSuccess)}`
   const known = `${troubleWords(journal)}Attempts       ${attempts} in the journal\nLast success   ${success}\n`
   const table = ways.length === 0 ? '' : `\n${formatWays(ways)}`
-  const head = `${whoWords(told)}\n${now}${known}`
+  const head = `${whoWords(told)}\n${now}${within}${known}`
   if (failures.length === 0) return `${head}Failures       none in the journal\n${table}`
   return `${head}${table}\n${formatCounts(failures)}${formatFailures(told)}`
 }
@@ -55,6 +57,13 @@ function stateWords({ domain, partner }: WhyJson, { streams, waiting, nextAttemp
   const next =
     nextAttemptMs === null ? [] : [`next attempt in ${Math.ceil(nextAttemptMs / 1000)} s at the latest`]
   return [...up, ...down, ...queue, ...next].join('; ')
+}
+
+/** Domains that the server inside refuses alike are told together. */
+function insideWords(inside: readonly ComponentFault[]): string {
+  return [...Map.groupBy(inside, ({ reason }) => reason)]
+    .map(([reason, of]) => `${of.map(({ domain }) => domain).join(', ')} down: ${printable(reason)}`)
+    .join('; ')
 }
 
 function troubleWords(journal: JournalTrouble | null): string {

@@ -17,7 +17,7 @@ import { formatAttempt, formatWhy } from './why-words.ts'
 
 /**
  * `why DOMAIN`: how it stands with a partner, what failed last, why, and what to do about it. The exit status is 0 where nothing has
- * failed that has not worked since.
+ * failed that has not worked since, and the server inside serves it.
  */
 export async function why(
   domain: string,
@@ -40,7 +40,8 @@ export async function why(
     const attempts = (list?.value as AttemptsJson | undefined)?.attempts
     if (options.json) host.out(formatJson(attempts === undefined ? told : { ...told, all: attempts }))
     else host.out(formatWhy(told) + (attempts ?? []).map(formatAttempt).join(''))
-    return told.partner === null || told.isFailing || told.journal?.isReadable === false ? 1 : 0
+    const isWell = told.partner !== null && !told.isFailing && told.inside.length === 0
+    return isWell && told.journal?.isReadable !== false ? 0 : 1
   } catch (error) {
     if (error instanceof ConfigError) host.err(formatProblems(error.problems, host))
     else if (error instanceof ApiError) tellError(`gatehouse: ${error.message}`, host)
@@ -63,6 +64,7 @@ function openOnFile(file: string, host: Host): GatewayApi {
   const routes = journalRoutes(
     journal,
     () => settings,
+    () => undefined,
     () => undefined,
   )
   return {

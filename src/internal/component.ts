@@ -64,6 +64,10 @@ export class ComponentConnector implements Connector {
     return faults
   }
 
+  faultOf(remote: Domain): string | undefined {
+    return this.#links.get(remote)?.fault
+  }
+
   get isReady(): boolean {
     if (!this.#wasReady) return false
     return this.#links.size === 0 || [...this.#links.values()].some(link => link.isUp)

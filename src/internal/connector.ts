@@ -29,6 +29,8 @@ export type Connector = {
   readonly waiting: number
   /** What keeps it from serving, in words; empty = nothing. */
   readonly faults: readonly string[]
+  /** What keeps it from serving one partner domain; undefined = nothing. */
+  faultOf(remote: Domain): string | undefined
   /** True once everything was up, and while anything still is (contract §9, /readyz). */
   readonly isReady: boolean
   /**

@@ -60,6 +60,8 @@ export class EmbeddedConnector implements Connector {
     return destination
   }
 
+  faultOf(): undefined {}
+
   async settle(): Promise<void> {}
 
   async stop(): Promise<void> {}

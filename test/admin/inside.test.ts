@@ -16,6 +16,7 @@ describe('GET /inside', () => {
     const missing = [{ local, remote: domain('it.fabrikam.com') }]
     const state = {
       faults: () => ['component it.fabrikam.com: not connected yet'],
+      faultOf: () => undefined,
       privileges: ({ remote }: { remote: string }) =>
         remote === 'fabrikam.com' ? { presence: true, roster: true } : noPrivileges,
       missing: () => missing,

@@ -32,6 +32,7 @@ function told(
       domain: domain(about),
       partner: partner === 'nobody' ? undefined : partner,
       state,
+      inside: [],
       isLocal,
       trouble: undefined,
     },

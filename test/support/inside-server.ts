@@ -16,17 +16,21 @@ export class InsideStream extends Wire {
     super(socket, 'the server inside')
   }
 
-  /** Takes the gateway from its header to the handshake; a wrong secret is refused as servers do. */
-  async takesHandshake(): Promise<void> {
+  /** Takes the gateway from its header to the handshake; a wrong secret, or an unknown domain, is refused as servers do. */
+  async takesHandshake(unknown: ReadonlySet<string>): Promise<void> {
     const { attributes } = await this.header()
     this.domain = attributes['to'] ?? ''
     const id = `inside-${this.domain}`
     this.send(streamHeader({ content: ns.component, from: this.domain, id }))
+    if (unknown.has(this.domain)) return this.#refuses('host-unknown')
     const handshake = await this.next('handshake', ns.component)
     const expected = createHash('sha1').update(id).update(secret).digest('hex')
     if (handshake.text === expected) return this.send(tag('handshake', {}))
-    const error = tag('stream:error', {}, tag('not-authorized', { xmlns: ns.streams }))
-    this.end(`${error}</stream:stream>`)
+    this.#refuses('not-authorized')
+  }
+
+  #refuses(condition: string): void {
+    this.end(`${tag('stream:error', {}, tag(condition, { xmlns: ns.streams }))}</stream:stream>`)
   }
 }
 
@@ -34,6 +38,8 @@ export class InsideStream extends Wire {
 export class InsideServer {
   readonly secret = secret
   readonly port: number
+  /** Domains of partners that it was not told of. */
+  readonly unknown: Set<string>
   readonly #streams: Map<string, InsideStream>
   readonly #watchers: Set<() => void>
 
@@ -41,18 +47,25 @@ export class InsideServer {
   static async start(port = 0): Promise<InsideServer> {
     const streams = new Map<string, InsideStream>()
     const watchers = new Set<() => void>()
+    const unknown = new Set<string>()
     const accept = async (socket: Socket) => {
       const stream = new InsideStream(socket)
-      await stream.takesHandshake()
+      await stream.takesHandshake(unknown)
       streams.set(stream.domain, stream)
       for (const watch of watchers) watch()
     }
     const bound = await listen(socket => void accept(socket).catch(() => socket.destroy()), port)
-    return new InsideServer(bound, streams, watchers)
+    return new InsideServer(bound, streams, watchers, unknown)
   }
 
-  private constructor(port: number, streams: Map<string, InsideStream>, watchers: Set<() => void>) {
+  private constructor(
+    port: number,
+    streams: Map<string, InsideStream>,
+    watchers: Set<() => void>,
+    unknown: Set<string>,
+  ) {
     this.port = port
+    this.unknown = unknown
     this.#streams = streams
     this.#watchers = watchers
   }
