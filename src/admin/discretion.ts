@@ -18,7 +18,7 @@ const toldOf = /^(.*?: partners\[\d+\]\.(trustAnchors|componentSecret)\b[^:]*: )
 export function listFor({ from }: Caller, list: PartnerFile): PartnerFile {
   if (from === 'local') return list
   return {
-    file: list.file,
+    ...list,
     judge: source => discreet(list.judge(source)),
     judgeNew: source => discreet(list.judgeNew(source)),
   }

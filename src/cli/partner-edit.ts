@@ -1,7 +1,7 @@
 import { changePartners, type OnRecord } from '../admin/partner-changes.ts'
 import { RequestError } from '../admin/reply.ts'
 import { FileEditError } from '../config/edit-file.ts'
-import type { EditOutcome, PartnerFile } from '../config/partner-file.ts'
+import type { EditOutcome, Judged, PartnerFile } from '../config/partner-file.ts'
 import { ConfigError } from '../config/problems.ts'
 import { parseYaml, type YamlSource } from '../config/yaml-source.ts'
 import type { Domain } from '../xmpp/address.ts'
@@ -40,6 +40,22 @@ export async function reloadOrUndo(
     const why = `the partner list cannot be put back: ${(error as Error).message}`
     return { ...report, problems: [...report.problems, why] }
   }
+}
+
+/** What is left to do where an edit brings domains: the server inside takes no component that it was not told of. */
+export function insideLines({ hasServerInside }: PartnerFile, { before, after }: Written): string[] {
+  if (!hasServerInside) return []
+  const known = new Set(domainsIn(before))
+  const brought = domainsIn(after).filter(domain => !known.has(domain))
+  if (brought.length === 0) return []
+  const names = brought.length > mostNamed ? `all ${brought.length} new domains` : brought.join(', ')
+  return [`tell the server inside of ${names}, too: docs/inside.md`]
+}
+
+const mostNamed = 10
+
+function domainsIn({ entries }: Judged): readonly Domain[] {
+  return entries.flatMap(({ partner }) => partner?.domains ?? [])
 }
 
 /** What the gateway alone can tell of the secrets of these partners, where it does not run. */

@@ -11,7 +11,7 @@ import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { count, formatJson, printable, tellError, tellWarning } from './output.ts'
 import { concludeEdit, refuse, reportingFaults } from './partner.ts'
-import { reloadOrUndo } from './partner-edit.ts'
+import { insideLines, reloadOrUndo } from './partner-edit.ts'
 import { settingsLine } from './partner-view.ts'
 import type { ReloadReport } from './reload.ts'
 
@@ -65,6 +65,12 @@ export function importPartners(
     }
     if (json) host.out(formatJson(imported))
     else tell(imported, dryRun, host)
+    if (isWritten && !json && !('refusals' in outcome))
+      host.out(
+        insideLines(list, outcome)
+          .map(line => `${line}\n`)
+          .join(''),
+      )
     if ('refusals' in outcome) {
       const hint = skipInvalid ? '' : '; --skip-invalid takes over what is right'
       tellError(`gatehouse: nothing is written${hint}`, host)

@@ -25,7 +25,7 @@ import type { Domain } from '../xmpp/address.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
 import { formatJson, formatProblems, formatTable, printable, tellError, tellWarning } from './output.ts'
-import { type EditReport, isOfAFile, reloadOrUndo, unseen } from './partner-edit.ts'
+import { type EditReport, insideLines, isOfAFile, reloadOrUndo, unseen } from './partner-edit.ts'
 import { listLines, partnerRows, settingsLine } from './partner-view.ts'
 import { tellReload } from './reload.ts'
 
@@ -176,7 +176,12 @@ function change(
     if (json) host.out(formatJson({ change: deed, file, partner, ...lists, warnings, reload: report }))
     else {
       const now = partner === undefined || deed === 'removed' ? [] : [settingsLine(partner)]
-      const text = [`${deed} in ${file}`, ...now, ...listLines(lists.lists ?? {})].join('\n')
+      const text = [
+        `${deed} in ${file}`,
+        ...now,
+        ...listLines(lists.lists ?? {}),
+        ...insideLines(list, outcome),
+      ].join('\n')
       tell(domain, text, warnings, host)
     }
     return concludeEdit(report, json, host)

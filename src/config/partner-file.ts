@@ -13,6 +13,8 @@ import { parseYaml, type YamlSource } from './yaml-source.ts'
 /** The partner list of a configuration, as commands read and change it. */
 export type PartnerFile = {
   readonly file: string
+  /** True where partner domains are components of a server inside, which has to be told of each. */
+  readonly hasServerInside: boolean
   /** What stands in it; no secret is looked for, so that everybody may read who is listed. */
   readonly judge: (list: YamlSource) => Judged
   /** What stands in one that is about to be written: its secrets are looked for, too. */
@@ -58,7 +60,12 @@ export function openPartnerFile(configFile: string, env: Environment | 'not ours
     })
     return { entries, problems }
   }
-  return { file, judge: list => judgeWith(list, undefined), judgeNew: list => judgeWith(list, env) }
+  return {
+    file,
+    hasServerInside: internal.connector !== 'embedded',
+    judge: list => judgeWith(list, undefined),
+    judgeNew: list => judgeWith(list, env),
+  }
 }
 
 /** Reads the list. @throws {ConfigError} when it does not load */

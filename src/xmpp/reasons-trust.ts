@@ -6,7 +6,7 @@ export const trustReasons = {
     title: 'The domain is not in the partner list.',
     fault: 'policy',
     remedy:
-      'If it should be: add it, as a partner or to the additionalDomains of one (a subdomain is not implied), and reload. Else this is the gateway doing its work.',
+      'If it should be: add it, as a partner or to the additionalDomains of one (a subdomain is not implied), and reload; the server inside, where there is one, has to be told of it, too (docs/inside.md). Else this is the gateway doing its work.',
   },
   'unknown-local-domain': {
     title: 'The partner asked for a domain that is not served here.',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { leastConfig } from '../support/config-folder.ts'
 import {
   exported,
   importOf,
@@ -53,6 +54,23 @@ the gateway is not running
     connectionLimit: 20
     proxy: talk.gmail.com
 `)
+  })
+
+  test('says that the server inside has to be told, where there is one', async () => {
+    const inside = 'internal: { connector: component, host: 127.0.0.1, port: 5347, secret: x }'
+    const folder = partnerFolder(twoPartners, {
+      'config/gatehouse.yaml': leastConfig.replace(/internal: .*/, inside),
+    })
+    const few = [exported('fabrikam.com'), exported('litware.com', { AdditionalDomains: ['a.litware.com'] })]
+    const dry = await importOf(folder, few, '--dry-run')
+    expect(dry.out).not.toContain('inside')
+    const told = await importOf(folder, few)
+    expect(told.out).toContain(
+      '\ntell the server inside of litware.com, a.litware.com, too: docs/inside.md\n',
+    )
+    const many = Array.from({ length: 11 }, (_, at) => exported(`${at}.example`))
+    expect((await importOf(folder, many)).out).toContain('inside of all 11 new domains, too')
+    expect((await partnerCommand(folder, 'remove', 'litware.com')).out).not.toContain('inside')
   })
 
   const json = JSON.stringify(exported('litware.com'))
