@@ -1,7 +1,15 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises'
-import { styleText } from 'node:util'
-import { runCommandLine } from './cli/arguments.ts'
+
+const oldestNode = 24
+if (Number.parseInt(process.versions.node, 10) < oldestNode) {
+  const here = `${process.version} (PATH: ${process.execPath})`
+  process.stderr.write(`gatehouse needs Node ${oldestNode} or later; this is ${here}\n`)
+  process.exit(1)
+}
+// Only now: an older Node fails on what these import, before a line of this file has run.
+const { createInterface } = await import('node:readline/promises')
+const { styleText } = await import('node:util')
+const { runCommandLine } = await import('./cli/arguments.ts')
 
 // So it stays where a command ends before its time, because nobody reads what it says.
 process.exitCode = 1

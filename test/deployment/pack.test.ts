@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { cp, mkdir, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -14,6 +14,9 @@ const npm = promisify(execFile)
 
 /** What a user of the package has: a Node on the path, and nothing of this checkout. */
 const env = { ...process.env, PATH: [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter) }
+
+/** The Node that the distribution has, which may be any. */
+const ofTheMachine = '/usr/bin/node'
 
 describe('the package that npm pack makes', () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'gatehouse-pack-'))
@@ -44,6 +47,23 @@ describe('the package that npm pack makes', () => {
     { argv: ['matrix', '--json'], prints: `${JSON.stringify(matrixRows, undefined, 2)}\n` },
   ])('runs gatehouse $argv', async ({ argv, prints }) => {
     expect((await npm(gatehouse, argv, { cwd: elsewhere, env })).stdout).toBe(prints)
+  })
+
+  test('says which Node it needs where the one on the path is older', context => {
+    const version = spawnSync(ofTheMachine, ['--version'], { encoding: 'utf8' }).stdout ?? ''
+    if (!/^v(\d|1\d|2[0-3])\./.test(version)) {
+      return context.skip(
+        `${ofTheMachine} is ${version.trim() || 'not there'}; to see it, it has to be older than 24`,
+      )
+    }
+    const path = { ...env, PATH: [dirname(ofTheMachine), '/bin'].join(delimiter) }
+    const ended = spawnSync(gatehouse, ['--version'], { cwd: elsewhere, env: path, encoding: 'utf8' })
+    const here = `${version.trim()} (PATH: ${realpathSync(ofTheMachine)})`
+    expect([ended.status, ended.stdout, ended.stderr]).toEqual([
+      1,
+      '',
+      `gatehouse needs Node 24 or later; this is ${here}\n`,
+    ])
   })
 
   test('runs the daemon with the shipped configuration', async () => {
