@@ -4,7 +4,7 @@ import { ConfigError } from '../config/problems.ts'
 import { ApiError, openRunningApi } from './gateway-api.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { operatorOf } from './operator.ts'
-import { formatJson, formatProblems } from './output.ts'
+import { formatJson, formatProblems, tellError, tellWarning } from './output.ts'
 
 /** What the running gateway has made of a reload. */
 export type ReloadReport = {
@@ -21,12 +21,12 @@ export async function reload({ config, json }: CommandOptions, host: Host): Prom
   try {
     const report = await requestReload(config, operatorOf(host))
     if (json) host.out(formatJson(report))
-    else if (report.outcome === 'not running') host.err('gatehouse: the gateway is not running\n')
+    else if (report.outcome === 'not running') tellError('gatehouse: the gateway is not running', host)
     else tellReload(report, host)
     return report.outcome === 'reloaded' ? 0 : 1
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    host.err(formatProblems(error.problems))
+    host.err(formatProblems(error.problems, host))
     return 1
   }
 }
@@ -52,23 +52,30 @@ export async function requestReload(config: string, operator: Pick<Caller, 'os'>
 }
 
 /** Tells people of a reload; what went wrong goes to standard error. */
-export function tellReload({ outcome, problems, warnings }: ReloadReport, { out, err }: Host): void {
-  const lines = [...problems, ...warnings.map(warning => `warning: ${warning}`)]
-    .map(line => `${line}\n`)
-    .join('')
+export function tellReload({ outcome, problems, warnings }: ReloadReport, host: Host): void {
   switch (outcome) {
     case 'reloaded':
-      out('the gateway has reloaded its configuration\n')
-      return err(lines)
+      host.out('the gateway has reloaded its configuration\n')
+      return tellLines(problems, warnings, host)
     case 'not running':
-      return out('the gateway is not running\n')
+      return host.out('the gateway is not running\n')
     case 'refused':
-      return err(
-        `${lines}gatehouse: the gateway cannot use this configuration, and goes on with the old one\n`,
+      tellLines(problems, warnings, host)
+      return tellError(
+        'gatehouse: the gateway cannot use this configuration, and goes on with the old one',
+        host,
       )
     case 'failed':
-      return err(`gatehouse: the gateway has not reloaded its configuration: ${problems.join('; ')}\n`)
+      return tellError(
+        `gatehouse: the gateway has not reloaded its configuration: ${problems.join('; ')}`,
+        host,
+      )
     case 'not reached':
-      return err(`gatehouse: the gateway cannot be told to reload: ${problems.join('; ')}\n`)
+      return tellError(`gatehouse: the gateway cannot be told to reload: ${problems.join('; ')}`, host)
   }
+}
+
+function tellLines(problems: readonly string[], warnings: readonly string[], host: Host): void {
+  for (const problem of problems) tellError(problem, host)
+  for (const warning of warnings) tellWarning(`warning: ${warning}`, host)
 }

@@ -99,6 +99,20 @@ describe('a gateway that runs', () => {
     expect([edit.status, edit.err]).toEqual([0, `warning: ${waiting}\n`])
   })
 
+  test('is told of in colours, on a terminal', async () => {
+    const folder = partnerFolder()
+    const coloured = { isColoured: () => true }
+    const reload = () => runCommand(['reload', '--config', folder.file], {}, undefined, coloured)
+    const [red, yellow, end] = ['\x1b[31m', '\x1b[33m', '\x1b[39m']
+    expect((await reload()).err).toBe(`${red}gatehouse: the gateway is not running${end}\n`)
+    await asDaemon(folder, async () => ({ reloaded: false, problems: ['a', 'b'], warnings: ['c'] }))
+    expect((await reload()).err).toBe(
+      `${red}a${end}\n${red}b${end}\n${yellow}warning: c${end}\n${red}gatehouse: the gateway cannot use this configuration, and goes on with the old one${end}\n`,
+    )
+    writeFileSync(folder.file, 'admin: 5\n')
+    expect((await reload()).err.startsWith(`${red}${folder.file}:1:`)).toBe(true)
+  })
+
   test('that cannot reload for another reason than the configuration says so', async () => {
     const folder = partnerFolder()
     const good = async () => ({ reloaded: true, problems: [], warnings: [] })
