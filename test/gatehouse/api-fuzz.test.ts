@@ -88,6 +88,21 @@ describe('an API that is asked by whoever does not know how', () => {
     expect(answer.match(/^HTTP\/1\.1 401 /gm)?.length ?? 0).toBeLessThanOrEqual(16)
     expect((await ask(port, 'GET', '/healthz')).status).toBe(200)
   })
+
+  test('is not asked on and on by who does not read: the connection ends', async () => {
+    const gateway = await startGateway()
+    const { port } = gateway.gatehouse.admin
+    const socket = connect({ host: '127.0.0.1', port })
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    for (let asked = 0; !socket.destroyed; asked++) {
+      socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      if (asked % 10 === 0) await new Promise(setImmediate)
+      expect(asked).toBeLessThan(100_000)
+    }
+    expect((await ask(port, 'GET', '/healthz')).status).toBe(200)
+  })
 })
 
 describe('connections that never come to an end', () => {
@@ -185,6 +200,9 @@ class Fuzz {
       ...(this.#next(10) < 1 ? [`X: ${'x'.repeat(20_000)}`] : []),
       ...(this.#next(10) < 1 ? ['Host: localhost'] : []),
       ...(this.#next(10) < 1 ? ['Origin: http://evil.example'] : []),
+      ...(this.#next(10) < 2
+        ? [`Content-Encoding: ${this.#pick(['gzip', 'br', 'x', 'gzip, gzip', ''])}`]
+        : []),
     ]
     return this.#spoil(Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'))
   }
@@ -211,8 +229,11 @@ class Fuzz {
         '%F0%9F%A6%84',
       ]),
     )
+    const query = ['?limit=-1', '?limit=1e9', '?after=%00', '?__proto__=1', '?=', '?limit=1&limit=2', '?a&a']
     return this.#next(10) < 8
-      ? known + this.#pick(['', '', '?limit=-1', '?limit=1e9', '?after=%00', '?__proto__=1', '?='])
+      ? this.#pick(['', '', '', 'http://localhost', 'https://evil.example', 'http://localhost:0']) +
+          known +
+          this.#pick(['', '', ...query])
       : this.#pick([
           '/',
           '*',
