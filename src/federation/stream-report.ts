@@ -230,13 +230,19 @@ export class StreamReport {
   }
 
   /** Takes note of why the stream is going to end; the first reason counts. */
-  ends(why: Why): void {
-    this.#why ??= why
+  ends({ code, reason }: Why): void {
+    // A server that is stopped in good order fails only whoever has come in vain.
+    this.#why ??= code === 'peer-stopping' && this.#isOfUse ? this.left(reason) : { code, reason }
   }
 
   /** What it is when the peer ends the stream. */
   left(reason: string): Why {
-    return { code: this.#isUp || this.#hasServed ? 'peer-closed' : 'peer-left', reason }
+    return { code: this.#isOfUse ? 'peer-closed' : 'peer-left', reason }
+  }
+
+  /** The peer has got what it came for, or we have. */
+  get #isOfUse(): boolean {
+    return this.#isUp || this.#hasServed
   }
 
   /** What it is when the connection ends; `reason` where it does so in good order. */

@@ -80,6 +80,12 @@ export const streamReasons = {
     remedy:
       'The condition says why. policy-violation and not-authorized mean that the partner does not accept us: has it put our domain on its list, and does it accept our certificate (gatehouse cert check)? Its log says more.',
   },
+  'peer-stopping': {
+    title: 'The server of the partner was about to stop, or to start anew, and says so.',
+    fault: 'partner',
+    remedy:
+      'Nothing, if it comes back: the next attempt is made by itself. If it does not, or does so each time, tell the partner; the log of its server says more.',
+  },
   'peer-left': {
     title: 'The partner closed the stream before anybody was authenticated.',
     fault: 'partner',

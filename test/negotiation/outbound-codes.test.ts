@@ -115,7 +115,22 @@ const cases: readonly (readonly [string, ReasonCode, () => OutboundPeer, Ends])[
     'ends the stream for another reason, with a word about certificates',
     'peer-stream-error',
     () => secured(externalOrDialback),
-    peer => peer.sends(streamError('system-shutdown', 'a restart, for a new certificate')),
+    peer => peer.sends(streamError('conflict', 'a stream with that certificate is there')),
+  ],
+  ...(['system-shutdown', 'reset'] as const).map(
+    condition =>
+      [
+        `ends the stream by ${condition}`,
+        'peer-stopping',
+        () => secured(externalOrDialback),
+        (peer: OutboundPeer) => peer.sends(streamError(condition, 'for a new certificate')),
+      ] as const,
+  ),
+  [
+    'ends the stream by system-shutdown instead of an answer to EXTERNAL',
+    'peer-stopping',
+    () => under(externalOnly, external),
+    peer => peer.sends(streamError('system-shutdown')),
   ],
   ['is lost', 'connection-lost', () => inClear(externalOnly, starttls), peer => peer.breaks()],
   ['leaves', 'peer-left', () => inClear(externalOnly, starttls), peer => peer.breaks('gone', 'peer-left')],
