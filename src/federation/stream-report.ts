@@ -28,6 +28,8 @@ export type StreamFacts = {
   /** The peer's; null = it was gone before it was seen. */
   readonly address: string | null
   readonly since: Date
+  /** What has gone wrong, while nobody is authenticated. */
+  readonly soFar: Why | null
   /** Stanzas that came or went on it. */
   readonly stanzas: number
 }
@@ -99,6 +101,7 @@ export class StreamReport {
       certificate: this.#certificate,
       address: this.#address,
       since: this.#attempt.started,
+      soFar: this.#cause ?? null,
       stanzas: this.stanzas,
     }
   }
