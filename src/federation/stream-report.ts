@@ -15,29 +15,10 @@ import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
 import { certificateStep } from './certificate-step.ts'
 import { brokenBy, wordless } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
-
-/** What is known of a stream, for operators. */
-export type StreamFacts = {
-  /** Of this process: 8 hex digits that it has drawn, a hyphen, and a number that counts its streams. */
-  readonly id: string
-  readonly direction: Direction
-  readonly names: { readonly local: Domain | null; readonly remote: Domain | null }
-  readonly tls: { readonly version: string; readonly cipher: string } | null
-  /** As it was judged at the last authentication; null = there was none yet. */
-  readonly certificate: CertificateStanding | null
-  /** The peer's; null = it was gone before it was seen. */
-  readonly address: string | null
-  readonly since: Date
-  /** What has gone wrong, while nobody is authenticated. */
-  readonly soFar: Why | null
-  /** Stanzas that came or went on it. */
-  readonly stanzas: number
-}
+import type { Names, StreamFacts } from './stream-facts.ts'
 
 const drawn = randomBytes(4).toString('hex')
 let opened = 0
-
-type Names = { readonly local: Domain | null; readonly remote: Domain | null }
 
 /** What the log, the metrics, the journal and operators are told of one stream (contract §8). */
 export class StreamReport {
