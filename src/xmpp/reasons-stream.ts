@@ -65,7 +65,7 @@ export const streamReasons = {
   },
   'address-not-proven': {
     title: 'The partner sent a stanza with addresses that it has not proven on this stream.',
-    fault: 'partner',
+    fault: 'policy',
     remedy:
       'The sender lies in a domain of the partner that is not authenticated, or the receiver in a domain that is not ours: is a subdomain missing in additionalDomains, or our new domain under domains?',
   },
