@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Probe, ProbeRefused } from './admin/journal.ts'
 import type { FederationEnvironment } from './federation/environment.ts'
 import { EstablishError, establish } from './federation/establish.ts'
@@ -64,20 +65,39 @@ export function proberOf(real: FederationEnvironment, { judge, succeeded }: Prob
 const everyMs = 2000
 const mostAtOnce = 4
 
-/** Keeps operators from flooding a partner: one probe of a partner at a time, 2 s apart; of all, four at a time. */
-export function boundedProbe(probe: Probe, primaryOf: (remote: Domain) => Domain | undefined): Probe {
+/**
+ * Keeps operators from flooding a partner: one probe of a partner at a time, of all four at a time. One that comes within 2 s of the
+ * last waits for that to pass: whoever has mended something probes again at once.
+ */
+export function boundedProbe(
+  probe: Probe,
+  primaryOf: (remote: Domain) => Domain | undefined,
+  pause: (ms: number) => Promise<void> = ms => wait(ms, undefined, { ref: false }),
+): Probe {
   const busy = new Set<string>()
+  const pauses = new Map<string, Promise<void>>()
   return async (pair, onStep, signal) => {
     const partner = primaryOf(pair.remote) ?? pair.remote
+    const atLatest = `${longestMs / 1000} s at the latest`
     if (busy.has(partner))
-      throw new ProbeRefused('this partner is being probed, or was a moment ago: try again')
+      throw new ProbeRefused(
+        `somebody else probes this partner now: try again when that is over, in ${atLatest}`,
+      )
     if (busy.size >= mostAtOnce)
-      throw new ProbeRefused(`${mostAtOnce} probes at a time are enough: try again`)
+      throw new ProbeRefused(
+        `${mostAtOnce} probes at a time are enough: try again when one is over, in ${atLatest}`,
+      )
     busy.add(partner)
     try {
+      await pauses.get(partner)
+      signal.throwIfAborted()
       return await probe(pair, onStep, signal)
     } finally {
-      setTimeout(() => busy.delete(partner), everyMs).unref()
+      busy.delete(partner)
+      const paused = pause(everyMs).then(() => {
+        if (pauses.get(partner) === paused) pauses.delete(partner)
+      })
+      pauses.set(partner, paused)
     }
   }
 }

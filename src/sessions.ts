@@ -2,7 +2,7 @@ import type { SessionJson, SessionOrders } from './admin/sessions.ts'
 import type { Directory } from './federation/directory.ts'
 import type { InboundSession } from './federation/inbound-session.ts'
 import type { OutboundSession } from './federation/outbound-session.ts'
-import type { StreamFacts } from './federation/stream-report.ts'
+import type { StreamFacts } from './federation/stream-facts.ts'
 
 /** The streams of the gateway, as operators see and close them. */
 export function sessionsOf(directory: Directory): SessionOrders {

@@ -101,6 +101,19 @@ export const whyJson = z.strictObject({
           }),
         )
         .readonly(),
+      negotiating: z
+        .array(
+          z.strictObject({
+            direction,
+            local: z.string().nullable(),
+            remote: z.string(),
+            address: z.string().nullable().describe('Where the partner comes from; null = we go there.'),
+            since: z.iso.datetime(),
+            soFar: z.strictObject(why).nullable().describe('What has gone wrong until now; null = nothing.'),
+          }),
+        )
+        .readonly()
+        .describe('Attempts under way, 20 at most. Who comes has proven nothing yet, and may be anybody.'),
       waiting: z.int().describe('Stanzas that wait for a stream.'),
       nextAttemptMs: z.int().nullable().describe('Where the next attempt is put off after a failure.'),
     })

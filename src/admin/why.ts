@@ -1,7 +1,7 @@
 import type { Partner } from '../policy/partner.ts'
 import type { Domain } from '../xmpp/address.ts'
 import { type AttemptRecord, failureOf } from '../xmpp/attempt.ts'
-import { type Reason, type ReasonCode, reasons } from '../xmpp/reason.ts'
+import { type Reason, type ReasonCode, reasons, type Why } from '../xmpp/reason.ts'
 import { failingRank, type WayJson, waysOf } from './ways.ts'
 
 /** How things stand with a partner now. */
@@ -13,6 +13,17 @@ export type PartnerState = {
     readonly remote: string
     readonly method: string
     readonly since: string
+  }[]
+  /** Attempts under way: who comes has proven nothing yet. */
+  readonly negotiating: readonly {
+    readonly direction: 'in' | 'out'
+    readonly local: string | null
+    readonly remote: string
+    /** Of who comes. */
+    readonly address: string | null
+    readonly since: string
+    /** What has gone wrong; it may still come to something. */
+    readonly soFar: Why | null
   }[]
   /** Stanzas that wait for a stream. */
   readonly waiting: number

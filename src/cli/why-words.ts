@@ -44,19 +44,27 @@ function whoWords({ domain, isOwn, partner, partnerType }: WhyJson): string {
   return `${domain}: ${partner === domain ? 'a partner' : `a domain of the partner ${partner}`}, ${partnerType}`
 }
 
-function stateWords({ domain, partner }: WhyJson, { streams, waiting, nextAttemptMs }: PartnerState): string {
-  const own = streams.filter(({ remote }) => domain === partner || domain === remote)
-  const up = own.map(
-    ({ direction, local, remote, method, since }) =>
-      `${direction} (${direction === 'in' ? `${remote} to ${local}` : `${local} to ${remote}`}) up by ${method} since ${timeWords(since)}`,
+function stateWords({ domain, partner }: WhyJson, state: PartnerState): string {
+  const { waiting, nextAttemptMs } = state
+  const isAsked = ({ remote }: { readonly remote: string }) => domain === partner || domain === remote
+  const streams = state.streams.filter(isAsked)
+  const negotiating = state.negotiating.filter(isAsked)
+  const up = streams.map(
+    ({ method, since, ...way }) =>
+      `${way.direction} (${betweenWords(way)}) up by ${method} since ${timeWords(since)}`,
   )
+  const under = negotiating.map(({ since, address, soFar, ...way }) => {
+    const from = address === null ? '' : ` from ${address}`
+    const wrong = soFar === null ? '' : `, so far: ${soFar.code}`
+    return `${way.direction} (${betweenWords(way)}) negotiating${from} since ${timeWords(since)}${wrong}`
+  })
   const down = (['out', 'in'] as const)
-    .filter(direction => !own.some(stream => stream.direction === direction))
+    .filter(direction => ![...streams, ...negotiating].some(stream => stream.direction === direction))
     .map(direction => `${direction} down`)
-  const queue = waiting === 0 ? [] : [`${waiting} stanzas wait`]
+  const queue = waiting === 0 ? [] : [waiting === 1 ? '1 stanza waits' : `${waiting} stanzas wait`]
   const next =
     nextAttemptMs === null ? [] : [`next attempt in ${Math.ceil(nextAttemptMs / 1000)} s at the latest`]
-  return [...up, ...down, ...queue, ...next].join('; ')
+  return [...up, ...under, ...down, ...queue, ...next].join('; ')
 }
 
 /** Domains that the server inside refuses alike are told together. */

@@ -18,9 +18,20 @@ export type PartnerState = {
     readonly method: Method
     readonly since: string
   })[]
+  readonly negotiating: readonly {
+    readonly direction: Direction
+    readonly local: Domain | null
+    readonly remote: Domain
+    readonly address: string | null
+    readonly since: string
+    readonly soFar: Why | null
+  }[]
   readonly waiting: number
   readonly nextAttemptMs: number | null
 }
+
+/** Anybody may begin a stream in the name of a partner: more of them tell no more. */
+const mostNegotiating = 20
 
 /** Which stream carries which pair of domains, both ways; knows every stream there is. */
 export class Directory {
@@ -62,7 +73,7 @@ export class Directory {
 
   /** Streams of ours on their way, from the search for the partner's server on. */
   get opening(): number {
-    return this.#asking + [...this.#links.values()].filter(link => link.isTrying).length
+    return this.#asking + [...this.#links.values()].filter(link => link.tryingSince !== undefined).length
   }
 
   /** Stanzas that wait for a partner's stream. */
@@ -83,11 +94,18 @@ export class Directory {
         : [{ ...pair, method: session.method, direction: 'out' as const, since: session.facts.since }],
     )
     const retries = links.flatMap(({ retryInMs }) => retryInMs ?? [])
+    const coming = [...this.#inbound].flatMap(({ isClosing, proofs, facts }) => {
+      const { address, since, soFar } = facts
+      const { local, remote } = facts.names
+      const isIt = !isClosing && proofs.length === 0 && remote !== null && isOf(remote)
+      return isIt ? [{ direction: 'in' as const, local, remote, address, since, soFar }] : []
+    })
+    const going = links.flatMap(({ pair, tryingSince: since }) =>
+      since === undefined ? [] : [{ direction: 'out' as const, ...pair, address: null, since, soFar: null }],
+    )
     return {
-      streams: [...inbound.filter(({ remote }) => isOf(remote)), ...outbound].map(stream => ({
-        ...stream,
-        since: stream.since.toISOString(),
-      })),
+      negotiating: [...going, ...coming].slice(0, mostNegotiating).map(tellSince),
+      streams: [...inbound.filter(({ remote }) => isOf(remote)), ...outbound].map(tellSince),
       waiting: links.reduce((sum, link) => sum + link.waiting, 0),
       nextAttemptMs: retries.length === 0 ? null : Math.min(...retries),
     }
@@ -259,6 +277,12 @@ export class Directory {
   #forgetIdle(): void {
     for (const [name, link] of this.#links) if (link.isIdle) this.#links.delete(name)
   }
+}
+
+function tellSince<Stream extends { readonly since: Date }>(
+  stream: Stream,
+): Omit<Stream, 'since'> & { since: string } {
+  return { ...stream, since: stream.since.toISOString() }
 }
 
 const undeliverable: Undeliverable = { condition: 'remote-server-timeout', text: stopping.reason }

@@ -25,7 +25,7 @@ import { idle, stopped, unread, withoutTls } from './endings.ts'
 import type { FederationEnvironment, StanzaSink } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { KeyVerification } from './key-verification.ts'
-import { type StreamFacts, StreamReport } from './stream-report.ts'
+import { StreamReport } from './stream-report.ts'
 
 /** A stream that a partner opened to us, from the first byte to the last. */
 export class InboundSession {
@@ -94,7 +94,7 @@ export class InboundSession {
     return this.#stream.isClosing
   }
 
-  get facts(): StreamFacts {
+  get facts(): StreamReport['facts'] {
     return this.#report.facts
   }
 

@@ -26,7 +26,7 @@ export class OutboundLink implements Destination {
   readonly #sessions = new Set<OutboundSession>()
   #current: OutboundSession | undefined
   #keepAlive: KeepAlive | undefined
-  #isTrying = false
+  #tryingSince: Date | undefined
   #failures = 0
   #retryAtMs = 0
   #retry: NodeJS.Timeout | undefined
@@ -75,14 +75,14 @@ export class OutboundLink implements Destination {
     return ms > 0 && this.#current === undefined ? Math.ceil(ms) : undefined
   }
 
-  /** A stream is on its way, from the search for the partner's server on. */
-  get isTrying(): boolean {
-    return this.#isTrying
-  }
-
   /** Neither streams nor waiting stanzas nor an attempt: nothing is lost by forgetting the link. */
   get isIdle(): boolean {
-    return this.#sessions.size === 0 && this.#outbox.size === 0 && !this.#isTrying && this.#failures === 0
+    return this.#sessions.size === 0 && this.#outbox.size === 0 && !this.#tryingSince && this.#failures === 0
+  }
+
+  /** Since when a stream is on its way, from the search for the partner's server on; undefined = none is. */
+  get tryingSince(): Date | undefined {
+    return this.#tryingSince
   }
 
   send(run: Run): boolean {
@@ -141,14 +141,14 @@ export class OutboundLink implements Destination {
     clearTimeout(this.#retry)
     this.#retry = undefined
     const peer = this.#peer()
-    if (this.#isTrying || this.#current !== undefined || this.#stopped !== undefined) return
+    if (this.#tryingSince || this.#current !== undefined || this.#stopped !== undefined) return
     // A stream that still ends may still deliver: what comes behind must not overtake it. `closed` tries again.
     if (this.#sessions.size > 0) return
     if (peer === undefined)
       return this.#failed({ condition: 'not-allowed', text: 'this domain is not a partner' })
     const refusal = this.#refusal()
     if (refusal !== undefined) return this.#refused(refusal)
-    this.#isTrying = true
+    this.#tryingSince = new Date()
     try {
       await this.#connect(peer)
     } catch (error) {
@@ -158,7 +158,7 @@ export class OutboundLink implements Destination {
         this.#environment.log.error('an attempt failed on an unexpected error', { ...this.pair, err: error })
       this.#failed(isExpected ? cannotConnect(error.failure.condition) : unexpected)
     } finally {
-      this.#isTrying = false
+      this.#tryingSince = undefined
     }
   }
 

@@ -23,7 +23,8 @@ import { idle, stopped, withoutTls } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { OutboundHooks } from './outbound-hooks.ts'
-import { type StreamFacts, StreamReport } from './stream-report.ts'
+import type { StreamFacts } from './stream-facts.ts'
+import { StreamReport } from './stream-report.ts'
 
 /** A stream that we opened to a partner, from the socket on. */
 export class OutboundSession {

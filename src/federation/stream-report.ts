@@ -15,27 +15,10 @@ import { isFailure, type ReasonCode, type Why } from '../xmpp/reason.ts'
 import { certificateStep } from './certificate-step.ts'
 import { brokenBy, wordless } from './endings.ts'
 import type { FederationEnvironment } from './environment.ts'
-
-/** What is known of a stream, for operators. */
-export type StreamFacts = {
-  /** Of this process: 8 hex digits that it has drawn, a hyphen, and a number that counts its streams. */
-  readonly id: string
-  readonly direction: Direction
-  readonly names: { readonly local: Domain | null; readonly remote: Domain | null }
-  readonly tls: { readonly version: string; readonly cipher: string } | null
-  /** As it was judged at the last authentication; null = there was none yet. */
-  readonly certificate: CertificateStanding | null
-  /** The peer's; null = it was gone before it was seen. */
-  readonly address: string | null
-  readonly since: Date
-  /** Stanzas that came or went on it. */
-  readonly stanzas: number
-}
+import type { Names, StreamFacts } from './stream-facts.ts'
 
 const drawn = randomBytes(4).toString('hex')
 let opened = 0
-
-type Names = { readonly local: Domain | null; readonly remote: Domain | null }
 
 /** What the log, the metrics, the journal and operators are told of one stream (contract §8). */
 export class StreamReport {
@@ -99,6 +82,7 @@ export class StreamReport {
       certificate: this.#certificate,
       address: this.#address,
       since: this.#attempt.started,
+      soFar: this.#cause ?? null,
       stanzas: this.stanzas,
     }
   }
@@ -230,13 +214,19 @@ export class StreamReport {
   }
 
   /** Takes note of why the stream is going to end; the first reason counts. */
-  ends(why: Why): void {
-    this.#why ??= why
+  ends({ code, reason }: Why): void {
+    // A server that is stopped in good order fails only whoever has come in vain.
+    this.#why ??= code === 'peer-stopping' && this.#isOfUse ? this.left(reason) : { code, reason }
   }
 
   /** What it is when the peer ends the stream. */
   left(reason: string): Why {
-    return { code: this.#isUp || this.#hasServed ? 'peer-closed' : 'peer-left', reason }
+    return { code: this.#isOfUse ? 'peer-closed' : 'peer-left', reason }
+  }
+
+  /** The peer has got what it came for, or we have. */
+  get #isOfUse(): boolean {
+    return this.#isUp || this.#hasServed
   }
 
   /** What it is when the connection ends; `reason` where it does so in good order. */

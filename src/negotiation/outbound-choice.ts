@@ -1,6 +1,7 @@
 import { tag } from '../xml/writer.ts'
 import type { AttemptStep } from '../xmpp/attempt.ts'
 import { ns } from '../xmpp/namespaces.ts'
+import type { Why } from '../xmpp/reason.ts'
 import { writeRequest } from './dialback.ts'
 import { namesOfOffers, type Offers } from './features.ts'
 import {
@@ -10,7 +11,7 @@ import {
   type OutboundContext,
   type OutboundStep,
 } from './outbound-stream.ts'
-import { codeOfNoMethod, explainNoMethod } from './peer-offers.ts'
+import { codeOfNoMethod, explainNoMethod, whyNoExternal } from './peer-offers.ts'
 import { externalAuth } from './sasl-external.ts'
 
 /** Takes note of what the peer offers, and the strongest permitted method of it; TLS is used whenever both sides can (contract §2). */
@@ -58,7 +59,8 @@ function choose(
     if (offers.starttls === 'required') {
       return giveUp('tls-required-by-peer', 'the partner requires TLS, which the policy does not support')
     }
-    if (terms.methods.includes('dialback-tcp') && offers.dialback) return sendKey(known, undefined, context)
+    if (terms.methods.includes('dialback-tcp') && mayTake(known, offers.dialback))
+      return sendKey(known, offers.dialback, undefined, context)
     const reason = explainNoMethod('the stream is in clear text', offers, context)
     return giveUp(codeOfNoMethod(false, context), reason)
   }
@@ -74,8 +76,8 @@ function choose(
       ],
     }
   }
-  if (terms.methods.includes('dialback-tls') && offers.dialback) {
-    const step = sendKey(known, undefined, context)
+  if (terms.methods.includes('dialback-tls') && mayTake(known, offers.dialback)) {
+    const step = sendKey(known, offers.dialback, whyNoExternal(offers, verdict, context), context)
     if (verdict.valid) return step
     const reason = `dialback goes on under a certificate that is not valid: ${verdict.reason}`
     return { state: step.state, actions: [{ do: 'note', reason }, ...step.actions] }
@@ -88,16 +90,31 @@ function choose(
   return giveUp(verdict.code, reason, { streamError: 'not-authorized', text: verdict.reason })
 }
 
-/** Sends our dialback key (XEP-0220 §2.1.1), whatever the certificate is worth. */
+/** Whether dialback may be tried. COMPAT(servers that never list the feature): that the header declares it will do (XEP-0220 §2.3.1). */
+export function mayTake({ declaresDialback }: Outbound, offersDialback: boolean): boolean {
+  return offersDialback || declaresDialback
+}
+
+/**
+ * Sends our dialback key (XEP-0220 §2.1.1), whatever the certificate is worth.
+ * @param noExternal why it is not EXTERNAL, where that is permitted
+ */
 export function sendKey(
   known: Outbound,
-  externalRefused: string | undefined,
+  offersDialback: boolean,
+  noExternal: Why | undefined,
   context: OutboundContext,
 ): OutboundStep {
   const { channel, streamId, declaresDialback } = known
   const text = writeRequest('result', context, context.keyFor(streamId))
+  const sent = tell({ step: 'dialback', leg: 'us-key', outcome: null })
   return {
-    state: { at: 'awaiting-dialback', channel, streamId, declaresDialback, externalRefused },
-    actions: [{ do: 'send', text }, tell({ step: 'dialback', leg: 'us-key', outcome: null })],
+    state: { at: 'awaiting-dialback', channel, streamId, declaresDialback, offersDialback, noExternal },
+    actions: [{ do: 'send', text }, ...(offersDialback ? [] : [tell(declaredAlone)]), sent],
   }
 }
+
+const declaredAlone = {
+  step: 'note',
+  reason: 'the partner declares dialback, and does not offer it: it may not permit it, and stay silent',
+} as const

@@ -15,6 +15,7 @@ export type Outbound = {
   readonly channel: Channel
   /** Given by the peer; our dialback key is bound to it (XEP-0185). */
   readonly streamId: string
+  /** In its header. It is tried then; but whoever does not offer it as well may not permit it, and stay silent (contract §2). */
   readonly declaresDialback: boolean
 }
 
@@ -27,7 +28,12 @@ export type OutboundState =
   | { readonly at: 'awaiting-proceed' }
   | { readonly at: 'securing' }
   | ({ readonly at: 'awaiting-sasl'; readonly offersDialback: boolean } & Outbound)
-  | ({ readonly at: 'awaiting-dialback'; readonly externalRefused: string | undefined } & Outbound)
+  | ({
+      readonly at: 'awaiting-dialback'
+      readonly offersDialback: boolean
+      /** Why EXTERNAL, which is permitted, has not been taken: refused, not offered, or under a bad certificate. */
+      readonly noExternal: Why | undefined
+    } & Outbound)
   | { readonly at: 'ready' } // a stream for verification alone: nobody authenticates on it
   | { readonly at: 'authenticated' }
   | { readonly at: 'closed' }

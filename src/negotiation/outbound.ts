@@ -7,7 +7,7 @@ import type { Why } from '../xmpp/reason.ts'
 import type { StanzaCondition } from '../xmpp/stanza-error.ts'
 import type { StreamCondition } from '../xmpp/stream-error.ts'
 import { dialbackMethod, readDialback, writeRequest } from './dialback.ts'
-import { sendKey, take, tell } from './outbound-choice.ts'
+import { mayTake, sendKey, take, tell } from './outbound-choice.ts'
 import {
   giveUp,
   type OutboundAction,
@@ -36,7 +36,7 @@ export function advance(state: OutboundState, event: OutboundEvent, context: Out
     case 'awaiting-features': {
       const isFeatures = event.on === 'element' && event.element.is('features', ns.stream)
       return isFeatures
-        ? take(state, readOffers(event.element, state), context)
+        ? take(state, readOffers(event.element), context)
         : unexpected('stream features were due')
     }
     case 'awaiting-pause':
@@ -125,16 +125,14 @@ function readOutcome(state: AwaitingSasl, element: Element, context: OutboundCon
   const reason =
     `the partner refused SASL EXTERNAL (${name}${said ? `: ${said.slice(0, 200)}` : ''}): it does not accept our certificate; ` +
     'older servers refuse one for server use only (no clientAuth)'
-  if (!context.terms.methods.includes('dialback-tls') || !state.offersDialback) {
-    return giveUp('external-refused', reason, { method: 'sasl-external-tls' })
+  const why = { code: 'external-refused', reason } as const
+  if (!context.terms.methods.includes('dialback-tls') || !mayTake(state, state.offersDialback)) {
+    return giveUp(why.code, reason, { method: 'sasl-external-tls' })
   }
-  const step = sendKey(state, reason, context)
+  const step = sendKey(state, state.offersDialback, why, context)
   return {
     state: step.state,
-    actions: [
-      { do: 'report', method: 'sasl-external-tls', code: 'external-refused', reason },
-      ...step.actions,
-    ],
+    actions: [{ do: 'report', method: 'sasl-external-tls', ...why }, ...step.actions],
   }
 }
 
@@ -185,8 +183,9 @@ const unreachable: ReadonlySet<string> = new Set<StanzaCondition>([
 function refusedKey(state: AwaitingDialback, isUnreachable: boolean, reason: string): OutboundStep {
   const method = dialbackMethod(state.channel)
   if (isUnreachable) return giveUp('dialback-cannot-reach-us', reason, { method })
-  if (state.externalRefused === undefined) return giveUp('dialback-refused', reason, { method })
-  return giveUp('external-refused', `${state.externalRefused}; then ${reason}`, { method })
+  const { noExternal } = state
+  if (noExternal?.code !== 'external-refused') return giveUp('dialback-refused', reason, { method })
+  return giveUp(noExternal.code, `${noExternal.reason}; then ${reason}`, { method })
 }
 
 function after(first: OutboundAction, { state, actions }: OutboundStep): OutboundStep {
@@ -250,17 +249,15 @@ function lose(state: OutboundState, { code, reason }: Why, isUnknownHost: boolea
     })
   }
   if (state.at === 'awaiting-dialback') {
-    const retryWithoutExternal = state.externalRefused !== undefined
-    const method = dialbackMethod(state.channel)
-    const isRefused = isByPeer || code === 'connection-lost'
-    if (isRefused && state.externalRefused !== undefined)
-      return giveUp('external-refused', `${state.externalRefused}; then ${reason}`, {
-        method,
-        retryWithoutExternal,
-        end,
-      })
-    const isSilent = code === 'peer-left'
-    return giveUp(isSilent ? 'dialback-unanswered' : code, reason, { method, retryWithoutExternal, end })
+    const { noExternal, offersDialback } = state
+    const wasRefused = noExternal?.code === 'external-refused'
+    const rest = { method: dialbackMethod(state.channel), retryWithoutExternal: wasRefused, end }
+    const isRefused = wasRefused && (isByPeer || code === 'connection-lost')
+    // Dialback was tried for want of better, with a partner that had not offered it: what kept us from EXTERNAL is the cause.
+    const isIgnored = !offersDialback && (isByPeer || code === 'dialback-unanswered')
+    if (noExternal !== undefined && (isRefused || isIgnored))
+      return giveUp(noExternal.code, `${noExternal.reason}; then ${reason}`, rest)
+    return giveUp(code === 'peer-left' ? 'dialback-unanswered' : code, reason, rest)
   }
   return giveUp(code, reason, { isUnknownHost })
 }

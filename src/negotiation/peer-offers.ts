@@ -1,17 +1,18 @@
+import type { CertificateVerdict } from '../identity/verdict.ts'
 import { type Element, firstChild } from '../xml/element.ts'
 import { ns } from '../xmpp/namespaces.ts'
-import type { ReasonCode } from '../xmpp/reason.ts'
+import type { ReasonCode, Why } from '../xmpp/reason.ts'
 import { namesOfOffers, type Offers } from './features.ts'
-import type { Outbound, OutboundContext } from './outbound-stream.ts'
+import type { OutboundContext } from './outbound-stream.ts'
 
 /** Reads `<stream:features/>` (RFC 6120 §4.3.2). */
-export function readOffers(features: Element, known: Outbound): Offers {
+export function readOffers(features: Element): Offers {
   const starttls = firstChild(features, 'starttls', ns.tls)
   const mechanisms = firstChild(features, 'mechanisms', ns.sasl)?.getChildren('mechanism') ?? []
   return {
     starttls: starttls && (firstChild(starttls, 'required') ? 'required' : 'optional'),
     external: mechanisms.some(mechanism => mechanism.getText().trim() === 'EXTERNAL'),
-    dialback: known.declaresDialback || firstChild(features, 'dialback', ns.dialbackFeature) !== undefined,
+    dialback: firstChild(features, 'dialback', ns.dialbackFeature) !== undefined,
   }
 }
 
@@ -19,13 +20,27 @@ export function readOffers(features: Element, known: Outbound): Offers {
 export function explainNoMethod(channel: string, offers: Offers, context: OutboundContext): string {
   const hint =
     !offers.external && context.terms.methods.includes('sasl-external-tls')
-      ? '; a partner that offers no EXTERNAL under TLS usually does not accept our certificate (its trust, its names, or, with ' +
-        'older servers, a certificate for server use only)'
+      ? `; a partner that offers no EXTERNAL under TLS ${disliked}`
       : ''
   return (
     `no permitted method is left: the policy permits ${context.terms.methods.join(', ')}, ` +
     `the partner offers ${namesOfOffers(offers).join(', ') || 'nothing'}, ${channel}${hint}`
   )
+}
+
+const disliked =
+  'usually does not accept our certificate (its trust, its names, or, with older servers, a certificate for server use only)'
+
+/** Why EXTERNAL is not taken under TLS; undefined where it is not permitted, or has been refused before. */
+export function whyNoExternal(
+  offers: Offers,
+  verdict: CertificateVerdict,
+  { terms, tryExternal }: OutboundContext,
+): Why | undefined {
+  if (!tryExternal || !terms.methods.includes('sasl-external-tls')) return undefined
+  if (!offers.external)
+    return { code: 'external-not-offered', reason: `the partner offers no SASL EXTERNAL: it ${disliked}` }
+  return verdict.valid ? undefined : { code: verdict.code, reason: verdict.reason }
 }
 
 /** The code for that: the one method that is permitted and missing, where it is one. */

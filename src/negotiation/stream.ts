@@ -86,6 +86,7 @@ export function readStreamError(element: Element): { readonly condition: string;
 /** The code of a stream that a peer ends so. */
 export function codeOfStreamError({ condition, text }: ReturnType<typeof readStreamError>): ReasonCode {
   if (condition === 'host-unknown' || condition === 'host-gone') return 'peer-host-unknown'
+  if (condition === 'system-shutdown' || condition === 'reset') return 'peer-stopping'
   const isRefusal = condition === 'not-authorized' || condition === 'policy-violation'
   // COMPAT(Prosody 0.12, and this gateway): what is wrong with the certificate stands in the text alone.
   return isRefusal && /\bcertificate\b/i.test(text) ? 'our-certificate-refused' : 'peer-stream-error'

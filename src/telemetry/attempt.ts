@@ -11,9 +11,10 @@ import {
 import type { Why } from '../xmpp/reason.ts'
 import type { Direction, MethodName } from './events.ts'
 
-// A record takes 8 KiB at most: so many bytes for its first steps, as many for its last ones, and 1 KiB for all else.
-const mostHalfBytes = 3500
+// A record takes 8 KiB at most: so many bytes for its first steps, as many for its last ones, and 2 KiB for all else.
+const mostHalfBytes = 3000
 const mostText = 200 // characters of one text
+const mostReasonBytes = 700 // of why it failed or ended: our sentences fit in, with what the peer has said
 const mostItems = 10 // of a list
 
 /** What an attempt is about. */
@@ -82,7 +83,10 @@ export class Attempt {
 
   /** Takes down a step. */
   tell(given: AttemptStep): void {
-    const text = JSON.stringify({ ms: this.#ms(), ...given }, (_, value: unknown) => shorten(value))
+    const isFailure = given.step === 'failed'
+    const text = JSON.stringify({ ms: this.#ms(), ...given }, (key, value: unknown) =>
+      isFailure && key === 'reason' ? cleanReason(given.reason) : shorten(value),
+    )
     const step = JSON.parse(text) as TimedStep
     this.#keep(step, Buffer.byteLength(text))
     this.#listener.step?.(step)
@@ -104,14 +108,14 @@ export class Attempt {
       this.#outcome = undefined
       this.#purpose = this.#given
     }
-    this.#settle({ is: 'failed', code, reason: clean(reason) })
+    this.#settle({ is: 'failed', code, reason: cleanReason(reason) })
   }
 
   /** The stream has ended, or is about to; the first end counts. */
   ended({ code, reason }: Why): void {
     if (this.#closed !== null) return
     const side = sideOf({ code, reason })
-    this.#closed = { at: new Date().toISOString(), side, code, reason: clean(reason) }
+    this.#closed = { at: new Date().toISOString(), side, code, reason: cleanReason(reason) }
     if (this.#outcome !== undefined) this.#listener.record?.(this.#record(this.#outcome))
   }
 
@@ -177,7 +181,14 @@ function shorten(value: unknown): unknown {
 }
 
 /** It is shown on terminals. */
-function clean(text: string): string {
+function clean(text: string, most = mostText): string {
   const plain = text.replace(/\p{C}/gu, '?')
-  return plain.length <= mostText ? plain : `${plain.slice(0, mostText)}…`
+  return plain.length <= most ? plain : `${plain.slice(0, most)}…`
+}
+
+function cleanReason(text: string): string {
+  let most = mostReasonBytes
+  let reason = clean(text, most)
+  while (Buffer.byteLength(JSON.stringify(reason)) > mostReasonBytes) reason = clean(text, (most -= 10))
+  return reason
 }

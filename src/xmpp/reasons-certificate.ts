@@ -28,9 +28,9 @@ export const certificateReasons = {
   },
   'certificate-not-yet-valid': {
     title: 'A certificate is not valid yet.',
-    fault: 'partner',
+    fault: 'ours',
     remedy:
-      'Mostly a clock is wrong, here or where the certificate was made: compare this machine’s time first.',
+      'Mostly a clock is wrong: compare this machine’s time first. If it is right, the clock where the certificate was made is not, or the partner uses it too early.',
   },
   'certificate-self-signed': {
     title: 'The certificate is self-signed.',

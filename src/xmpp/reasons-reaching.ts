@@ -9,10 +9,10 @@ export const reachingReasons = {
       'Ask your name servers yourself (gatehouse dns DOMAIN, or dig SRV _xmpp-server._tcp.DOMAIN). If dns.servers is set, are those addresses right, and do they answer for the whole world? If they answer everybody else, the zone of the partner is broken (SERVFAIL): tell the partner.',
   },
   'dns-no-service': {
-    title: 'DNS knows of no XMPP server of this domain: neither SRV records nor an address.',
+    title: 'DNS leads to no XMPP server of this domain.',
     fault: 'partner',
     remedy:
-      'Is the domain in the partner list spelt rightly? If it is, the partner has to publish _xmpp-server._tcp.DOMAIN as SRV (gatehouse dns DOMAIN shows what there is). Until then, name its server with proxy: HOST:PORT in the partner list.',
+      'The partner has to publish _xmpp-server._tcp.DOMAIN as SRV (gatehouse dns DOMAIN shows what there is; a target "." says that it wants no XMPP). Until then, name its server with proxy: HOST:PORT in the partner list. Or is the domain misspelt there?',
   },
   'dns-no-address': {
     title: 'The server that the partner names in DNS has no address.',

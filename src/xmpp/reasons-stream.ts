@@ -65,7 +65,7 @@ export const streamReasons = {
   },
   'address-not-proven': {
     title: 'The partner sent a stanza with addresses that it has not proven on this stream.',
-    fault: 'partner',
+    fault: 'policy',
     remedy:
       'The sender lies in a domain of the partner that is not authenticated, or the receiver in a domain that is not ours: is a subdomain missing in additionalDomains, or our new domain under domains?',
   },
@@ -79,6 +79,12 @@ export const streamReasons = {
     fault: 'partner',
     remedy:
       'The condition says why. policy-violation and not-authorized mean that the partner does not accept us: has it put our domain on its list, and does it accept our certificate (gatehouse cert check)? Its log says more.',
+  },
+  'peer-stopping': {
+    title: 'The server of the partner was about to stop, or to start anew, and says so.',
+    fault: 'partner',
+    remedy:
+      'Nothing, if it comes back: the next attempt is made by itself. If it does not, or does so each time, tell the partner; the log of its server says more.',
   },
   'peer-left': {
     title: 'The partner closed the stream before anybody was authenticated.',

@@ -30,7 +30,7 @@ export const trustReasons = {
     title: 'The policy asks for SASL EXTERNAL, and the partner does not offer it.',
     fault: 'ours',
     remedy:
-      'Mostly the partner does not accept our certificate: does it name our domain, is its chain complete, does the partner trust its CA (gatehouse cert check)? Older servers refuse a certificate for servers only. Else permit dialback: saslNegotiation optional, dialbackNegotiation true.',
+      'Mostly the partner does not accept our certificate: does it name our domain, is its chain complete, does the partner trust its CA (gatehouse cert check)? Older servers refuse a certificate for servers only. Else permit dialback, on both sides: saslNegotiation optional, dialbackNegotiation true.',
   },
   'external-refused': {
     title: 'The partner refused SASL EXTERNAL.',
@@ -76,7 +76,7 @@ export const trustReasons = {
     title: 'The partner did not answer our dialback key.',
     fault: 'ours',
     remedy:
-      'Its server has to ask ours, and mostly cannot: do our DNS records lead here (gatehouse dns), and is port 5269 open to the partner? The inbound attempts in the journal show whether it came.',
+      'Its server has to ask ours, and mostly cannot: do our DNS records lead here (gatehouse dns), and is port 5269 open to the partner? The inbound attempts in the journal show whether it came. Or the partner does not permit dialback for us, and stays silent: it then has to accept our certificate (gatehouse cert check).',
   },
   'dialback-not-permitted': {
     title: 'The partner tried dialback, which its policy here does not permit on this stream.',

@@ -25,7 +25,7 @@ function told(
     method: 'dialback-tls',
     since: new Date(0).toISOString(),
   }))
-  const state: PartnerState = { streams, waiting: 0, nextAttemptMs: null }
+  const state: PartnerState = { streams, negotiating: [], waiting: 0, nextAttemptMs: null }
   const isLocal = (name: string) => locals.includes(name)
   return explain(
     {

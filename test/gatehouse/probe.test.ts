@@ -59,7 +59,7 @@ describe('a probe', () => {
     expect(status).toBe(0)
   })
 
-  test('of a partner that is being probed has to wait', async () => {
+  test('of a partner that is being probed is refused', async () => {
     const gateway = await startGateway()
     const server = await gateway.serve()
     const first = probeOf(gateway, 'fabrikam.com')
@@ -67,7 +67,7 @@ describe('a probe', () => {
     const second = await probeOf(gateway, 'fabrikam.com')
     expect(second).toMatchObject({
       status: 1,
-      lines: [{ error: { message: expect.stringContaining('try again') } }],
+      lines: [{ error: { message: expect.stringContaining('somebody else probes this partner now') } }],
     })
     await stream.accepts()
     stream.end('</stream:stream>')

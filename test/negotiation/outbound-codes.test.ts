@@ -57,6 +57,21 @@ function inClear(of: ConstructorParameters<typeof OutboundPeer>[0], ...features:
   return peer
 }
 
+/** A partner that declares dialback in its header, and offers this under TLS, with a certificate for that domain. */
+function declares(
+  of: ConstructorParameters<typeof OutboundPeer>[0],
+  features: readonly string[],
+  certified = 'fabrikam.com',
+): OutboundPeer {
+  const peer = new OutboundPeer(of)
+  peer.accepts([certified])
+  peer.opens()
+  peer.offers(...features)
+  return peer
+}
+
+const isSilent: Ends = peer => peer.breaks('late', 'dialback-unanswered')
+
 /** A partner that has refused EXTERNAL, and has our dialback key. */
 function refusedExternal(): OutboundPeer {
   const peer = under(externalOrDialback, external, dialback)
@@ -100,7 +115,22 @@ const cases: readonly (readonly [string, ReasonCode, () => OutboundPeer, Ends])[
     'ends the stream for another reason, with a word about certificates',
     'peer-stream-error',
     () => secured(externalOrDialback),
-    peer => peer.sends(streamError('system-shutdown', 'a restart, for a new certificate')),
+    peer => peer.sends(streamError('conflict', 'a stream with that certificate is there')),
+  ],
+  ...(['system-shutdown', 'reset'] as const).map(
+    condition =>
+      [
+        `ends the stream by ${condition}`,
+        'peer-stopping',
+        () => secured(externalOrDialback),
+        (peer: OutboundPeer) => peer.sends(streamError(condition, 'for a new certificate')),
+      ] as const,
+  ),
+  [
+    'ends the stream by system-shutdown instead of an answer to EXTERNAL',
+    'peer-stopping',
+    () => under(externalOnly, external),
+    peer => peer.sends(streamError('system-shutdown')),
   ],
   ['is lost', 'connection-lost', () => inClear(externalOnly, starttls), peer => peer.breaks()],
   ['leaves', 'peer-left', () => inClear(externalOnly, starttls), peer => peer.breaks('gone', 'peer-left')],
@@ -172,6 +202,58 @@ const cases: readonly (readonly [string, ReasonCode, () => OutboundPeer, Ends])[
     'dialback-cannot-reach-us',
     () => refusedExternal(),
     refusesKey('remote-server-not-found'),
+  ],
+  [
+    'offers no EXTERNAL, and is silent about dialback, which it declares alone',
+    'external-not-offered',
+    () => declares(externalOrDialback, []),
+    isSilent,
+  ],
+  [
+    'offers no EXTERNAL, and leaves at dialback, which it declares alone',
+    'external-not-offered',
+    () => declares(externalOrDialback, []),
+    peer => peer.breaks('gone', 'peer-left'),
+  ],
+  [
+    'offers no EXTERNAL, and answers dialback, which it declares alone, with an error',
+    'dialback-refused',
+    () => declares(externalOrDialback, []),
+    refusesKey('policy-violation'),
+  ],
+  [
+    'shows a certificate of another, and is silent about dialback, which it declares alone',
+    'certificate-wrong-name',
+    () => declares(externalOrDialback, [external], 'evil.example'),
+    isSilent,
+  ],
+  [
+    'refuses EXTERNAL, and is silent about dialback, which it declares alone',
+    'external-refused',
+    () => {
+      const peer = declares(externalOrDialback, [external])
+      peer.sends(saslFailure('not-authorized'))
+      return peer
+    },
+    isSilent,
+  ],
+  [
+    'refuses EXTERNAL, and is silent about dialback, which it offers',
+    'dialback-unanswered',
+    () => refusedExternal(),
+    isSilent,
+  ],
+  [
+    'is silent about dialback, which it offers, though not EXTERNAL',
+    'dialback-unanswered',
+    () => declares(externalOrDialback, [dialback]),
+    isSilent,
+  ],
+  [
+    'is silent about dialback, which alone is permitted, and which it declares alone',
+    'dialback-unanswered',
+    () => declares(dialbackOverTls, []),
+    isSilent,
   ],
   ['offers no dialback in the clear', 'dialback-not-offered', () => inClear(clearOnly), () => {}],
   ['offers no dialback under TLS', 'dialback-not-offered', () => under(dialbackOverTls, external), () => {}],

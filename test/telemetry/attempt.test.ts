@@ -87,12 +87,23 @@ describe('an attempt', () => {
     }
     made.tell({ step: 'note', reason: 'the last' })
     made.failed({ code: 'protocol-violation', reason: long })
-    const [record] = records
+    made.ended({ code: 'peer-stream-error', reason: '"'.repeat(5000) })
+    const record = records.at(-1)
     expect(Buffer.byteLength(JSON.stringify(record))).toBeLessThanOrEqual(8192)
     expect(record!.steps[0]).toMatchObject({ reason: 'no. 0' })
     expect(record!.steps.at(-1)).toMatchObject({ reason: 'the last' })
     const left = record!.steps.find(({ step }) => step === 'left-out')
     expect(left).toMatchObject({ count: 3001 - (record!.steps.length - 1) })
+  })
+
+  test('has why it failed whole, in the step and in the outcome alike', () => {
+    const { made, records } = attempt()
+    const reason = `no permitted method is left: ${'what the partner has said, and '.repeat(20)}why`
+    const why = { code: 'no-permitted-method', reason } as const
+    made.tell({ step: 'failed', ...why })
+    made.ended(why)
+    made.failed(why)
+    expect(records[0]).toMatchObject({ steps: [why], outcome: why, closed: why })
   })
 
   test('shows nothing that a terminal would obey', () => {

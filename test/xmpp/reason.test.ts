@@ -60,6 +60,13 @@ describe('the reason codes', () => {
     }
   })
 
+  test('lay no fault on the partner where the remedy begins with what is ours to look at', () => {
+    const isOurs = /partner list|additionalDomains|this machine|cert check|\bour (DNS|domain|port)\b/
+    const ours = codes.filter(code => isOurs.test(/^.*?[.?](?= |$)/.exec(reasons[code].remedy)![0]))
+    expect(ours.length).toBeGreaterThan(3)
+    expect(ours.filter(code => reasons[code].fault === 'partner')).toEqual([])
+  })
+
   test('have one for every fault of a certificate, and none more', () => {
     const all = (['none', 'wrong-name', 'not-pinned', ...pathFaults] as const).map(certificateCode)
     expect(codes.filter(code => code.startsWith('certificate-')).toSorted()).toEqual(all.toSorted())
