@@ -143,12 +143,15 @@ export const whyJson = z.strictObject({
       }),
     )
     .readonly()
-    .describe('The most frequent first.'),
+    .describe('The most frequent first, 100 at most.'),
   ...explanation,
   ways: z
     .array(wayJson)
     .readonly()
-    .describe('All of the partner, each by itself: those of this domain first, and of them those that fail.'),
+    .describe(
+      'Those of the partner, each by itself, 100 at most: those of this domain first, and of them those that fail.',
+    ),
+  waysOmitted: z.int().describe('How many more there are.'),
   journal: journalJson,
 })
 

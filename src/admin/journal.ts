@@ -50,8 +50,8 @@ export class ProbeRefused extends Error {
 
 /** The most attempts in one answer. */
 export const mostAttempts = 500
-/** What is summed up; the rings of a partner have fewer. */
-const everything = 100_000
+/** What is summed up: about what the rings of a partner hold. */
+const everything = 3000
 
 /**
  * The routes of the journal.

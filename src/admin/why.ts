@@ -92,6 +92,8 @@ export type WhyJson = Explanation & {
   readonly failures: readonly FailureCount[]
   /** Each pair of domains of the partner and each direction by itself: what is asked about first, and of that what fails. */
   readonly ways: readonly WayJson[]
+  /** How many more there are. */
+  readonly waysOmitted: number
   /** Null = the file of the journal is written. */
   readonly journal: JournalTrouble | null
 }
@@ -110,6 +112,9 @@ export type AskedAbout = {
 export function meaningOf(code: ReasonCode): MeaningJson {
   return { code, ...reasons[code] }
 }
+
+/** The most ways, and the most counts of failures, in one answer: a partner may have thousands of pairs of domains with us. */
+const mostTold = 100
 
 /** Sums up attempts. @param given those of the partner, the newest first */
 export function explain(asked: AskedAbout, given: readonly AttemptRecord[]): WhyJson {
@@ -143,12 +148,13 @@ export function explain(asked: AskedAbout, given: readonly AttemptRecord[]): Why
     isFailing: own.some(({ isFailing }) => isFailing),
     attempts: ofDomain.length,
     lastSuccess: ofDomain.find(attempt => successes.includes(attempt)) ?? null,
-    failures: countFailures(ofDomain),
+    failures: countFailures(ofDomain).slice(0, mostTold),
     lastFailure: first?.lastFailure ?? null,
     lastClaim: first?.lastClaim ?? null,
     meaning: first?.meaning ?? null,
     isMended: first?.isMended ?? false,
-    ways,
+    ways: ways.slice(0, mostTold),
+    waysOmitted: Math.max(0, ways.length - mostTold),
     journal: trouble ?? null,
   }
 }

@@ -13,7 +13,7 @@ import { formatTable, printable } from './output.ts'
 
 /** What `why` has found, for people. */
 export function formatWhy(told: WhyJson): string {
-  const { partner, state, inside, attempts, lastSuccess, failures, ways, journal } = told
+  const { partner, state, inside, attempts, lastSuccess, failures, ways, waysOmitted, journal } = told
   const now =
     partner === null
       ? ''
@@ -22,7 +22,9 @@ export function formatWhy(told: WhyJson): string {
   const success =
     lastSuccess === null ? 'none in the journal' : `${headWords(lastSuccess)}, ${outcomeWords(lastSuccess)}`
   const known = `${troubleWords(journal)}Attempts       ${attempts} in the journal\nLast success   ${success}\n`
-  const table = ways.length === 0 ? '' : `\n${formatWays(ways)}`
+  const more =
+    waysOmitted === 0 ? '' : `${waysOmitted} more are not shown; ask about one domain of the partner\n`
+  const table = ways.length === 0 ? '' : `\n${formatWays(ways)}${more}`
   const head = `${whoWords(told)}\n${now}${within}${known}`
   if (failures.length === 0) return `${head}Failures       none in the journal\n${table}`
   return `${head}${table}\n${formatCounts(failures)}${formatFailures(told)}`

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { explain, type PartnerState } from '../../src/admin/why.ts'
 import type { AttemptOutcome, AttemptRecord } from '../../src/xmpp/attempt.ts'
 import { claim, fabrikam, failed, good, record } from '../support/attempts.ts'
@@ -197,4 +197,18 @@ test('one of our own domains is told as such, without the advice to add it as a 
     meaning: null,
     attempts: 1,
   })
+})
+
+test('of a partner with very many pairs of domains a hundred are told, those that fail first', () => {
+  const many = Array.from({ length: 150 }, (_, number) =>
+    record(number, corp, number === 3 ? failed : good, {
+      ...out,
+      local: `d${number}.contoso.com` as 'contoso.com',
+    }),
+  )
+  locals.push(...many.map(({ local }) => local as string))
+  onTestFinished(() => void locals.splice(2))
+  const { ways, waysOmitted, isFailing } = told('fabrikam.com', many)
+  expect([ways.length, waysOmitted, isFailing]).toEqual([100, 50, true])
+  expect(ways[0]).toMatchObject({ local: 'd3.contoso.com', isFailing: true })
 })
