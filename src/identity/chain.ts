@@ -36,7 +36,7 @@ export type PathFailure = { readonly fault: PathFault; readonly certificate: Cer
  */
 export type PathFinding =
   | { readonly valid: true; readonly path: readonly Certificate[] }
-  | (PathFailure & { readonly valid: false; readonly failures: readonly PathFailure[] })
+  | (PathFailure & { readonly valid: false; readonly failures: readonly [PathFailure, ...PathFailure[]] })
 
 /** What a path is asked for. */
 export type PathQuery = {
@@ -76,9 +76,8 @@ export function validatePath(leaf: Certificate, query: PathQuery): PathFinding {
     path === undefined
       ? bestWalk([leaf], query, { left: maxDiagnosis, comparisons: maxComparisons }).failures
       : []
-  const failures = [...own, ...above]
-  const [first = deadEnd([leaf])] = failures
-  return { valid: false, ...first, failures }
+  const [first = deadEnd([leaf]), ...rest] = [...own, ...above]
+  return { valid: false, ...first, failures: [first, ...rest] }
 }
 
 /** How many issuers may still be tried, and names compared. */
@@ -95,10 +94,10 @@ function findPath(
   if (!last.isStronglySigned) return undefined
   for (const issuer of issuersOf(last, path, query)) {
     if (steps.left-- <= 0) break
-    const isFaulty =
-      generalFaults(issuer, query).length > 0 || issuerFaults(issuer, path, steps).next().done === false
-    // The signature last, because it is dear.
-    if (isFaulty || !isSignedBy(last, issuer)) continue
+    // The signature is dear, and a weak key may make it dearer; but names are compared for nobody who has not signed: else
+    // namesakes would use up what there is for the issuer.
+    if (generalFaults(issuer, query).length > 0 || !isSignedBy(last, issuer)) continue
+    if (issuerFaults(issuer, path, steps).next().done === false) continue
     const found = findPath([...path, issuer], query, steps)
     if (found !== undefined) return found
   }

@@ -11,6 +11,9 @@ export type CertificateFault = 'none' | 'wrong-name' | 'not-pinned' | PathFault
 /** One thing that is wrong with a certificate: its code begins with `certificate-`. */
 export type FoundFault = Why & { readonly fault: CertificateFault }
 
+/** What is wrong where something is. */
+type Faults = readonly [FoundFault, ...FoundFault[]]
+
 /**
  * Whether a certificate proves a domain; if not, what is wrong first of all, and everything that is wrong (8 faults at most) in the order
  * in which it has to be mended: a certificate of another domain is the wrong one altogether; for the others see `PathFinding`.
@@ -44,11 +47,11 @@ export function judgeCertificate(
   at: Date,
 ): CertificateVerdict {
   const [leaf, ...others] = chain
-  if (leaf === undefined) return verdictOf([found('none', `no certificate was presented for ${domain}`)])
+  if (leaf === undefined) return invalid([found('none', `no certificate was presented for ${domain}`)])
   const faults = faultsButName(leaf, others, domain, trust, at)
   if (coversDomain(leaf.names, domain)) return verdictOf(faults)
   const isFor = `the certificate presented for ${domain} is for ${namesIn(leaf)}`
-  return verdictOf([found('wrong-name', isFor), ...faults])
+  return invalid([found('wrong-name', isFor), ...(faults ?? [])])
 }
 
 /** The same without a look at the names; `domain` is what the certificate is called in the sentence. */
@@ -62,20 +65,22 @@ export function judgeButName(
   return verdictOf(faultsButName(leaf, others, domain, trust, at))
 }
 
+/** Undefined = nothing is wrong. */
 function faultsButName(
   leaf: Certificate,
   others: readonly Certificate[],
   domain: string,
   trust: Trust,
   at: Date,
-): FoundFault[] {
+): Faults | undefined {
   const told = (finding: PathFailure) => found(finding.fault, explain(finding, leaf, domain))
   const pins = trust.pins ?? []
   // A pinned leaf needs neither path nor anchor, but it is not for ever.
-  if (pins.includes(leaf.fingerprint)) return dateFaults(leaf, at).map(told)
+  const date = dateFault(leaf, at)
+  if (pins.includes(leaf.fingerprint)) return date && [told(date)]
   if (pins.length > 0 && trust.ownAnchors === undefined) {
     const reason = `the certificate of ${domain} (sha256:${leaf.fingerprint}) is not a pinned one`
-    return [found('not-pinned', reason), ...dateFaults(leaf, at).map(told)]
+    return [found('not-pinned', reason), ...(date === undefined ? [] : [told(date)])]
   }
   const query = {
     others,
@@ -84,23 +89,26 @@ function faultsButName(
     at,
   }
   const finding = validatePath(leaf, query)
-  return finding.valid ? [] : finding.failures.map(told)
+  if (finding.valid) return undefined
+  const [first, ...rest] = finding.failures
+  return [told(first), ...rest.map(told)]
 }
 
-function verdictOf(faults: readonly FoundFault[]): CertificateVerdict {
-  const [first] = faults
-  return first === undefined
-    ? { valid: true }
-    : { valid: false, ...first, faults: faults.slice(0, mostFaults) }
+function verdictOf(faults: Faults | undefined): CertificateVerdict {
+  return faults === undefined ? { valid: true } : invalid(faults)
+}
+
+function invalid(faults: Faults): CertificateVerdict {
+  return { valid: false, ...faults[0], faults: faults.slice(0, mostFaults) }
 }
 
 function found(fault: CertificateFault, reason: string): FoundFault {
   return { fault, code: certificateCode(fault), reason }
 }
 
-function dateFaults(leaf: Certificate, at: Date): PathFailure[] {
+function dateFault(leaf: Certificate, at: Date): PathFailure | undefined {
   const fault = at > leaf.notAfter ? 'expired' : at < leaf.notBefore ? 'not-yet-valid' : undefined
-  return fault === undefined ? [] : [{ fault, certificate: leaf }]
+  return fault && { fault, certificate: leaf }
 }
 
 function explain({ fault, certificate }: PathFailure, leaf: Certificate, domain: string): string {

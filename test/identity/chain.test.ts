@@ -179,6 +179,18 @@ describe('a certification path with', () => {
     expect(outcome(find({ ...chain, others: [other, ...chain.others] }))).toBe('valid')
   })
 
+  // A namesake that has signed nothing and is confined by so many names that to compare them uses up what there is for all.
+  test('a namesake that would use up the work there is for one peer is found all the same', () => {
+    const dns = ['fabrikam.com', ...listed(999, 'n').map(name => `${name}.fabrikam.com`)]
+    const chain = below2({
+      intermediate: { commonName: 'CA', ...confined('permitted', 'fabrikam.com') },
+      leaf: { names: { dns } },
+    })
+    const crowd = { nameConstraints: { permitted: { dns: [...listed(300, 'ca'), 'fabrikam.com'] } } }
+    const other = createAuthority({ name: 'Other' }).intermediate({ commonName: 'CA', ...crowd }).certificate
+    expect(outcome(find({ ...chain, others: [other, ...chain.others] }))).toBe('valid')
+  })
+
   test('several faults tells the one nearest to an anchor', () => {
     const chain = below2({ root: expired, intermediate: { commonName: 'CA' } })
     const other = createAuthority().intermediate({ commonName: 'CA' }).certificate
@@ -201,6 +213,21 @@ describe('a certification path with', () => {
   test('a fault far up names the certificate at fault', () => {
     const found = find(below2({ root: { commonName: 'Old', ...expired } }))
     expect(found.valid ? undefined : found.certificate.subject).toBe('CN=Old')
+  })
+
+  test('thousands of names below CAs that have all signed each other costs little work', () => {
+    const confinedInAddresses = {
+      nameConstraints: { excluded: { ip: [Buffer.from('0a000000ff000000', 'hex')] } },
+    }
+    const { keyPair } = createAuthority()
+    const same = { commonName: 'Maze', keyPair, ...confinedInAddresses }
+    const cas = Array.from({ length: 15 }, () => createAuthority(same))
+    const leaf = cas[0]!.issue({ names: { xmpp: ['fabrikam.com', ...listed(2800, 'ü')] } })
+    const others = cas.map(({ certificate }) => certificate)
+    const chain = { leaf: leaf.certificate, others, anchors: anotherRoot() }
+    const started = process.cpuUsage().user
+    for (let times = 0; times < 10; times++) expect(find(chain).valid).toBe(false)
+    expect(process.cpuUsage().user - started).toBeLessThan(1_000_000) // µs; IDNA for each name and each CA takes 2 s
   })
 
   test('forty certificates that have all signed each other costs little work', () => {
@@ -232,13 +259,15 @@ function outcome(finding: PathFinding): 'valid' | PathFault {
 
 /** A leaf of many names below a root of many constraints; the last permits. */
 function crowded({ names, subtrees }: { readonly names: number; readonly subtrees: number }): Chain {
-  const listed = (count: number, of: string) =>
-    Array.from({ length: count }, (_, index) => `${of}${index}.example`)
   const dns = [...listed(subtrees - 1, 'ca'), 'fabrikam.com']
   const leaf = {
     names: { dns: ['fabrikam.com', ...listed(names - 1, 'n').map(name => `${name}.fabrikam.com`)] },
   }
   return below({ nameConstraints: { permitted: { dns } } }, leaf)
+}
+
+function listed(count: number, of: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${of}${index}.example`)
 }
 
 function anotherRoot(): Buffer[] {
