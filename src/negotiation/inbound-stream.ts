@@ -18,6 +18,8 @@ export type Inbound = {
   /** The domain the peer says it is, where it said so. */
   readonly remote: Domain | undefined
   readonly streamId: string
+  /** How often SASL has failed under TLS. */
+  readonly saslFailures: number
   /** Keys the authoritative servers are being asked about. */
   readonly asked: readonly AskedPair[]
 }

@@ -105,7 +105,16 @@ function answer(
   }
   const offers = offersFor(terms, stage)
   const features = header.isModern ? writeFeatures(offers, context.limits) : ''
-  const next = { at: 'negotiating', channel, proofs, local, remote, streamId, asked: [] } as const
+  const known = {
+    channel,
+    proofs,
+    local,
+    remote,
+    streamId,
+    saslFailures: before?.saslFailures ?? 0,
+    asked: [],
+  }
+  const next = { at: 'negotiating', ...known } as const
   const why = stage.certificateIsValid ? undefined : whyNoExternal(next, context)
   return {
     state: next,
@@ -146,7 +155,7 @@ function negotiate(state: Negotiating, element: Element, context: InboundContext
       break
     case ns.sasl:
       if (name === 'auth' || name === 'response') return authenticate(state, name, element, context)
-      if (name === 'abort') return saslFailure({ ...state, at: 'negotiating' }, 'aborted')
+      if (name === 'abort') return saslFailure(state, 'aborted', brokenRules('the peer has aborted SASL'))
       break
     case ns.dialback:
       if (name === 'result' || name === 'verify') return receiveDialback(state, element, context)
@@ -188,28 +197,27 @@ function authenticate(
 ): InboundStep {
   const { channel, local, remote } = state
   if (!channel.secure) {
-    const step = saslFailure(state, 'encryption-required')
-    const why = {
-      code: 'external-not-permitted',
-      reason: 'the peer tried SASL EXTERNAL in clear text',
-    } as const
-    return { state, actions: [...step.actions, { do: 'tell', step: { step: 'failed', ...why } }] }
+    const reason = 'the peer tried SASL EXTERNAL in clear text'
+    const failed = { step: 'failed', code: 'external-not-permitted', reason } as const
+    const text = writeSaslFailure('encryption-required')
+    return {
+      state,
+      actions: [
+        { do: 'send', text },
+        { do: 'tell', step: failed },
+      ],
+    }
   }
   const terms = remote === undefined ? undefined : context.termsFor(remote)
   const isProven = state.proofs.some(proof => proof.method === 'sasl-external-tls')
   const mechanism = name === 'auth' ? element.attrs['mechanism'] : 'EXTERNAL'
-  if (name === 'response' && state.at !== 'challenged') return saslFailure(state, 'malformed-request')
+  if (name === 'response' && state.at !== 'challenged')
+    return saslFailure(state, 'malformed-request', brokenRules('a SASL response was not due'))
   const refused = (condition: SaslCondition, code: ReasonCode, reason: string, text = '') => {
-    const step = saslFailure({ ...state, at: 'negotiating' }, condition, text)
-    if (remote === undefined) return step
-    const report: InboundAction = {
-      do: 'report',
-      pair: { local, remote },
-      method: 'sasl-external-tls',
-      code,
-      reason,
-    }
-    return { state: step.state, actions: [...step.actions, report] }
+    const method = 'sasl-external-tls'
+    const reports: InboundAction[] =
+      remote === undefined ? [] : [{ do: 'report', pair: { local, remote }, method, code, reason }]
+    return saslFailure(state, condition, { code, reason }, text, reports)
   }
   if (mechanism !== 'EXTERNAL' || isProven) {
     return refused('invalid-mechanism', 'protocol-violation', `${mechanism} is not offered`)
@@ -259,6 +267,22 @@ function refuse(
   return fail(event.condition, why?.code ?? event.code, reason, needsHeader ? header : '')
 }
 
-function saslFailure(state: Negotiating, condition: SaslCondition, text = ''): InboundStep {
-  return { state, actions: [{ do: 'send', text: writeSaslFailure(condition, text) }] }
+const maxSaslRetries = 3 // RFC 6120 §6.4.4: 2 to 5; each has the certificate judged
+
+function saslFailure(
+  state: Negotiating,
+  condition: SaslCondition,
+  { code, reason }: Why,
+  text = '',
+  reports: readonly InboundAction[] = [],
+): InboundStep {
+  const saslFailures = state.saslFailures + 1
+  const actions: InboundAction[] = [{ do: 'send', text: writeSaslFailure(condition, text) }, ...reports]
+  if (saslFailures <= maxSaslRetries) return { state: { ...state, at: 'negotiating', saslFailures }, actions }
+  const last = `SASL has failed ${saslFailures} times, now because ${reason}`
+  return { state: { at: 'closed' }, actions: [...actions, closing('policy-violation', code, last)] }
+}
+
+function brokenRules(reason: string): Why {
+  return { code: 'protocol-violation', reason }
 }

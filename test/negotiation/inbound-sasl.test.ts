@@ -164,6 +164,28 @@ describe('SASL EXTERNAL', () => {
     peer.receives(success)
   })
 
+  // RFC 6120 §6.4.4: two retries at least; each of them has the certificate judged.
+  test('may be tried three times again; a fourth failure in all ends the stream', () => {
+    const peer = secured(externalOrDialback, 'example.net')
+    const failure = saslFailure('not-authorized', 'the certificate is not for fabrikam.com')
+    for (let retries = 0; retries < 3; retries++) {
+      peer.sends(auth('='))
+      peer.receives(failure)
+      peer.isOpen()
+    }
+    peer.sends(auth('='))
+    peer.receives(failure)
+    peer.isClosedWith('policy-violation')
+  })
+
+  test('counts what else fails of it, too', () => {
+    const peer = secured(externalOnly, 'fabrikam.com')
+    for (const element of [auth('='.repeat(2)), auth('=', 'PLAIN'), response('=')]) peer.sends(element)
+    peer.isOpen()
+    peer.sends(abort)
+    peer.isClosedWith('policy-violation')
+  })
+
   test('proves the pair of the stream alone, even under a certificate for more domains', () => {
     const peer = new InboundPeer(externalOnly, {
       partners: { 'fabrikam.com': externalOnly, 'adatum.com': externalOnly },
