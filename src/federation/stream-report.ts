@@ -105,7 +105,8 @@ export class StreamReport {
   /** Something for the journal alone. */
   tell(step: AttemptStep): void {
     this.#attempt.tell(step)
-    if (step.step === 'failed') this.#remember(step)
+    // To be idle, or to meet a stop, is no failure of who has got the answer that it came for.
+    if (step.step === 'failed' && isFailure(step.code)) this.#remember(step)
     if (step.step !== 'dialback' || step.leg !== 'peer-ask' || this.#isUp) return
     this.#hasServed = true
     this.#attempt.authenticated(null)

@@ -3,6 +3,7 @@ import { whyOf } from '../support/broken-partners.ts'
 import { daysFromNow } from '../support/certificates.ts'
 import { runCommand } from '../support/command-host.ts'
 import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
+import type { WirePeer } from '../support/wire-peer.ts'
 import { closedPort } from '../transport/dialer-fixture.ts'
 
 const expired = { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) }
@@ -189,16 +190,29 @@ describe('a partner that comes', () => {
     })
   })
 
-  test('only to ask about a key of ours has not failed', async () => {
-    const gateway = await startGateway({ partners: [byDialback] })
+  test.each<[string, string, (gateway: RunningGateway, peer: WirePeer) => unknown]>([
+    ['leaves', 'peer-closed', (_, peer) => peer.end('</stream:stream>')],
+    ['stays until its time is over', 'idle', (_, peer) => peer.isClosedWith('connection-timeout')],
+    ['stays until the gateway stops', 'shutdown', gateway => gateway.gatehouse.stop()],
+  ])('only to ask about a key of ours, and %s, has not failed', async (_, code, end) => {
+    const settings = { timeouts: { streamEstablishment: '700ms', shutdown: '100ms' } }
+    const gateway = await startGateway({ partners: [byDialback], settings })
     const peer = await gateway.connect()
     await peer.opensSecurely()
     peer.send("<db:verify from='fabrikam.com' to='contoso.com' id='x'>no key of ours</db:verify>")
     await peer.next('verify')
-    peer.end('</stream:stream>')
-    expect(await gateway.event('stream.closed')).toMatchObject({ code: 'peer-closed' })
-    const { failures, attempts } = await whyOf(gateway, 'fabrikam.com')
-    expect([failures, attempts]).toEqual([[], 1])
+    await end(gateway, peer)
+    expect(await gateway.event('stream.closed')).toMatchObject({ code })
+    const { status, out } = await runCommand([
+      'why',
+      'fabrikam.com',
+      '--json',
+      '--config',
+      gateway.folder.file,
+    ])
+    const { failures, attempts, lastSuccess } = JSON.parse(out)
+    expect([status, failures, attempts]).toEqual([0, [], 1])
+    expect(lastSuccess).toMatchObject({ purpose: 'verification', closed: { code } })
   })
 })
 
