@@ -154,13 +154,12 @@ export class Connection<Token = never> {
   #attach(socket: Socket): void {
     this.#socket = socket
     const onData = (chunk: Buffer) => this.#events.data(chunk)
-    const onEnd = () => {
-      // An alert of TLS, for one: the end that follows is no end in good order, and `closed` tells of the error.
-      if (this.#error === undefined) this.#events.halfClosed()
-      else socket.destroy()
-    }
+    const onEnd = () => this.#events.halfClosed()
     const onError = (error: Error) => {
       this.#error ??= error
+      // TLS leaves open what it has given up, an alert of the peer for one: nothing more comes or goes, and an end that follows is no
+      // end in good order. `closed` tells of the error.
+      socket.destroy()
     }
     const onClose = () => this.#close(this.#error)
     socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
