@@ -151,6 +151,7 @@ export class OutboundSession {
   /** Drops the connection: the time for closing in good order is over. */
   destroy(): void {
     this.#report.ends(stopped)
+    this.#over() // what fails by that is no failure
     this.#drop(stopped.reason)
   }
 

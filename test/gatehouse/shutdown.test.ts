@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Wire } from '../support/wire.ts'
+import { startGateway } from '../support/running-gateway.ts'
+import { startTlsThrough } from '../support/tls-server.ts'
+import { listen, type Wire } from '../support/wire.ts'
 import {
   accepted,
   answerTheEnd,
@@ -85,6 +87,20 @@ describe('a stop', () => {
     await server.next()
     await gateway.gatehouse.stop()
     expect(tally(inside).bounced).toEqual([0, 1, 2])
+  })
+
+  test('is no failure of a partner whose TLS handshake hangs', async () => {
+    const gateway = await startGateway({ inside: 'component' })
+    const hello = Promise.withResolvers<Buffer>()
+    await startTlsThrough(gateway, await listen(socket => void socket.once('data', hello.resolve)))
+    const inside = await gateway.inside.component('fabrikam.com')
+    answerTheEnd(inside)
+    inside.send(message(1, juliet, romeo))
+    await hello.promise
+    await gateway.gatehouse.stop()
+    expect(tally(inside).bounced).toEqual([1])
+    expect(gateway.events('stream.refused')).toEqual([])
+    expect(gateway.events('stream.closed')).toMatchObject([{ direction: 'out', code: 'shutdown' }])
   })
 
   test('ends in time whoever does not answer, and leaves no socket behind', async () => {
