@@ -148,6 +148,7 @@ export class ComponentLink implements Destination {
         pausedReading: () => this.#sink?.flush(),
         fault: error => this.#fault(error),
         ended: () => {
+          this.#sink?.flush() // an error for what came last goes before our end
           this.#advance({ on: 'lost', reason: 'the internal server closed the stream' })
           stream.close()
         },

@@ -14,7 +14,10 @@ export type XmlStreamEvents<Token = never> = {
   pausedReading(): void
   /** What the peer sent breaks the stream, or our own code failed on it; nothing more is read. */
   fault(error: StreamError): void
-  /** The peer closed the stream, by its end tag or, without one, by the end of its side. */
+  /**
+   * The peer closed the stream, by its end tag or, without one, by the end of its side. An end tag comes within a read: what came
+   * before it in the same one still waits for `pausedReading`.
+   */
   ended(isProper: boolean): void
   drained(): void
   /** The kernel has taken every byte of the stanzas that were sent with this token. */
@@ -206,7 +209,6 @@ export class XmlStream<Token = never> {
     if (this.#peerEnded) return
     this.#peerEnded = true
     try {
-      this.#events.pausedReading()
       this.#events.ended(isProper)
     } catch (error) {
       this.#events.fault(asStreamError(error))

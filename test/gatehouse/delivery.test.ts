@@ -149,6 +149,16 @@ describe('a message to a partner that', () => {
     expect(gateway.zone.queries.length).toBe(questions)
   })
 
+  test('is in back-off comes back before our end of the stream, where the inside ends it behind the stanza', async () => {
+    const gateway = await startGateway({ inside: 'component', settings: { timeouts: { queue: '5s' } } })
+    const inside = await gateway.inside.component('fabrikam.com')
+    inside.send(message(1, juliet, romeo))
+    await inside.next('message')
+    inside.end(`${message(2, juliet, romeo)}</stream:stream>`)
+    expect(bounceOf(await inside.next('message'))).toMatchObject({ id: '2' })
+    await inside.streamEnd()
+  })
+
   test('has more waiting than may wait comes back with resource-constraint; the others wait on, in order', async () => {
     const gateway = await startGateway({ inside: 'component', settings: { limits: { queueStanzas: 3 } } })
     const server = await gateway.serve()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ns } from '../../src/xmpp/namespaces.ts'
 import { startGateway } from '../support/running-gateway.ts'
 import {
   asked,
@@ -210,6 +211,18 @@ describe('a server before XMPP 1.0', () => {
     await receiving.greets([], { version: null })
     await receiving.takesKey('valid')
     await receiving.next('message')
+  })
+
+  test('that ends the stream right behind its header gets no key, and has left', async () => {
+    const gateway = await start('dialback-tcp')
+    const server = await gateway.serve()
+    await sendFromInside(gateway, hello)
+    const receiving = await server.next()
+    await receiving.header()
+    receiving.end(`<stream:stream xmlns='${ns.server}' xmlns:stream='${ns.stream}' id='old'></stream:stream>`)
+    expect(await gateway.event('stream.refused')).toMatchObject({ direction: 'out', code: 'peer-left' })
+    await receiving.closed()
+    expect(receiving.text).not.toContain('db:result')
   })
 })
 
