@@ -66,19 +66,18 @@ describe.each(ways)('a partner that we connect to %s', (_, reach) => {
   })
 })
 
+/** What who connects does with TLS, what is made of it, and how it goes. */
+const brokenHandshakes = [
+  [
+    'does not trust our certificate',
+    'our-certificate-refused',
+    (socket: Socket) => startTlsClient(socket, elsewhere),
+  ],
+  ['sends what is no TLS', 'tls-handshake-failed', async (socket: Socket) => void socket.write('<message/>')],
+] as const
+
 describe('a partner that connects to us by STARTTLS', () => {
-  test.each([
-    [
-      'does not trust our certificate',
-      'our-certificate-refused',
-      (socket: Socket) => startTlsClient(socket, elsewhere),
-    ],
-    [
-      'sends what is no TLS',
-      'tls-handshake-failed',
-      async (socket: Socket) => void socket.write('<message/>'),
-    ],
-  ])('and that %s is explained as %s, once', async (_, code, goesOn) => {
+  test.each(brokenHandshakes)('and that %s is explained as %s, once', async (_, code, goesOn) => {
     const gateway = await startGateway()
     const socket = await dial(gateway.port)
     const peer = new WirePeer(socket, gateway.identity())
@@ -110,30 +109,22 @@ describe('a partner that connects to us by STARTTLS', () => {
 })
 
 describe('a peer that connects to us with direct TLS', () => {
-  test.each([
-    [
-      'does not trust our certificate',
-      'our-certificate-refused',
-      (socket: Socket) => startTlsClient(socket, elsewhere),
-    ],
-    [
-      'sends what is no TLS',
-      'tls-handshake-failed',
-      async (socket: Socket) => void socket.write('<message/>'),
-    ],
-  ])('and that %s is explained as %s: in the log, the metric and the journal', async (_, code, goesOn) => {
-    const gateway = await startGateway()
-    await goesOn(await dial(gateway.directTlsPort))
-    await gateway.event('stream.closed')
-    expect(gateway.log.events.filter(({ event }) => event.startsWith('stream.'))).toMatchObject([
-      { event: 'stream.refused', code, address: '127.0.0.1', remote: null },
-      { event: 'stream.closed', code },
-    ])
-    expect(failuresOf(gateway)).toEqual([`{direction="in",code="${code}"} 1`])
-    expect(await attemptsOf(gateway)).toMatchObject([
-      { outcome: { is: 'failed', code }, steps: [{ step: 'accepted' }, { step: 'failed' }] },
-    ])
-  })
+  test.each(brokenHandshakes)(
+    'and that %s is explained as %s: in the log, the metric and the journal',
+    async (_, code, goesOn) => {
+      const gateway = await startGateway()
+      await goesOn(await dial(gateway.directTlsPort))
+      await gateway.event('stream.closed')
+      expect(gateway.log.events.filter(({ event }) => event.startsWith('stream.'))).toMatchObject([
+        { event: 'stream.refused', code, address: '127.0.0.1', remote: null },
+        { event: 'stream.closed', code },
+      ])
+      expect(failuresOf(gateway)).toEqual([`{direction="in",code="${code}"} 1`])
+      expect(await attemptsOf(gateway)).toMatchObject([
+        { outcome: { is: 'failed', code }, steps: [{ step: 'accepted' }, { step: 'failed' }] },
+      ])
+    },
+  )
 
   test('and leaves without a word is no failure: balancers do', async () => {
     const gateway = await startGateway()
