@@ -88,5 +88,11 @@ function parseAnchors({ path, pem }: { path: string; pem: string }): Certificate
 /** The sections of a new configuration that differ from what was started, and cannot change while it runs. */
 export function needRestart(started: Config, next: Config): readonly string[] {
   const sections = ['listen', 'internal', 'admin', 'store', 'log'] as const
-  return sections.filter(section => !isDeepStrictEqual(started[section], next[section]))
+  // The secret is asked for anew at each connection.
+  const fixed = ({ internal, ...config }: Config) => ({
+    ...config,
+    internal: { ...internal, secret: undefined },
+  })
+  const [before, after] = [fixed(started), fixed(next)]
+  return sections.filter(section => !isDeepStrictEqual(before[section], after[section]))
 }

@@ -165,8 +165,7 @@ export async function startGatehouse(
   const readiness = (): Readiness => ({
     ready: connector.isReady,
     detail: [
-      connector.faults.join('; ') ||
-        (connector.isReady ? 'listening, and connected to the inside' : 'starting'),
+      connector.faults.join('; ') || (connector.isReady ? readyWords(current.config) : 'starting'),
       describeMissing(watch.missing) ?? [],
     ]
       .flat()
@@ -265,6 +264,12 @@ export async function startGatehouse(
 }
 
 const waitsForRestart = 'changed, but only a restart puts it into force'
+
+function readyWords({ internal, partners }: Config): string {
+  if (internal.connector === 'embedded') return 'listening; the inside is the embedded echo'
+  if (partners.all.length > 0) return 'listening, and connected to the inside'
+  return 'listening; there is no partner yet, and so nothing to connect to the inside'
+}
 
 function partnerDomains(config: Config): readonly Domain[] {
   return config.partners.all.flatMap(partner => partner.domains)

@@ -25,8 +25,11 @@ export function connectInside(
 ): Connector {
   const { internal, limits, timeouts } = config
   if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
-  const secretFor = (domain: Domain) =>
-    current().partners.find(domain)?.componentSecret ?? internal.secret ?? ''
+  const secretFor = (domain: Domain) => {
+    const now = current()
+    const common = now.internal.connector === 'embedded' ? internal.secret : now.internal.secret
+    return now.partners.find(domain)?.componentSecret ?? common ?? ''
+  }
   return new ComponentConnector(
     {
       host: internal.host,

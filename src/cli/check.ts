@@ -9,6 +9,7 @@ import { tokenModeWarning, tokenProblems } from '../config/tokens.ts'
 import { attemptFileFault } from '../store/attempt-file.ts'
 import { reportCertificates, reportPartnerAnchors } from './check-certificates.ts'
 import { reportInside } from './check-inside.ts'
+import { reportUnreadable } from './check-readable.ts'
 import type { CommandOptions, Host } from './host.ts'
 import { asPlain, formatJson, formatProblems, formatSum, inFileOrder } from './output.ts'
 
@@ -38,7 +39,9 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   const inConfig = reporter(source, problems)
   const at = new Date()
   // The gateway starts with a certificate that proves nothing, so these are warnings; `cert check` is stricter.
-  reportCertificates(identitiesIn(source), inConfig, at, 'warning')
+  const identities = identitiesIn(source)
+  reportCertificates(identities, inConfig, at, 'warning')
+  if (own.sqlite !== undefined) reportUnreadable(identities, own.sqlite, inConfig)
   reportPartnerAnchors(partners, openReport(partnersFile, problems), at)
   const taken = own.socket === undefined ? undefined : socketFault(own.socket)
   if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)

@@ -20,8 +20,8 @@ type Caller = Pick<Host, 'env' | 'pid'>
 
 const noManager: ServiceManager = { ready() {}, stopping() {}, close() {} }
 
-/** How often the state is told to a service manager that has no watchdog, in ms. */
-const stateEveryMs = 30_000
+/** How often the daemon's state is looked at; told where it has changed, in ms. */
+const lookEveryMs = 5000
 
 /**
  * The service manager of this process; where there is none, one that hears nothing.
@@ -38,7 +38,8 @@ export function serviceManagerOf(
   let hasFailed = false
   let isBusy = false
   let last: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
+  let timers: readonly NodeJS.Timeout[] = []
+  let told = ''
   // One after the other: what is told last must arrive last.
   const tell = (...variables: readonly string[]) => {
     last = last.then(async () => {
@@ -55,23 +56,38 @@ export function serviceManagerOf(
       }
     })
   }
-  const status = () => `STATUS=${state().replaceAll(/\s+/g, ' ')}`
   const watchdogMs = watchdogOf(host)
+  // In all that is told: whoever is busy with one does not miss another.
+  const beat = watchdogMs === undefined ? [] : ['WATCHDOG=1']
+  const status = () => `STATUS=${state().replaceAll(/\s+/g, ' ')}`
+  const unlessBusy = (work: () => void) => () => {
+    if (!isBusy) work()
+  }
+  const look = unlessBusy(() => {
+    const now = status()
+    if (now === told) return
+    told = now
+    tell(...beat, told)
+  })
+  const stop = () => {
+    for (const timer of timers) clearInterval(timer)
+  }
   return {
     ready: () => {
-      tell('READY=1', status())
-      const everyMs = watchdogMs === undefined ? stateEveryMs : watchdogMs / 2
+      told = status()
+      tell('READY=1', told)
+      timers = [setInterval(look, lookEveryMs)]
+      if (watchdogMs === undefined) return
       // By a timer of the event loop that serves the streams: where that stands still, nothing is told.
-      timer = setInterval(() => {
-        if (!isBusy) tell(...(watchdogMs === undefined ? [] : ['WATCHDOG=1']), status())
-      }, everyMs)
+      const live = unlessBusy(() => tell(...beat))
+      timers = [...timers, setInterval(live, watchdogMs / 2)]
     },
     stopping: () => {
-      clearInterval(timer)
+      stop()
       tell('STOPPING=1', 'STATUS=stopping: what was accepted is delivered or bounced')
     },
     close: () => {
-      clearInterval(timer)
+      stop()
       over.abort()
     },
   }

@@ -41,7 +41,12 @@ export function loadSecret(secret: Secret, path: Path, origin: Origin, report: R
   const file = resolve(origin.folder, secret.file)
   const read = readText(file)
   if ('fault' in read) {
-    report('error', path, read.fault)
+    const isCredential = file.startsWith('/run/credentials/')
+    report(
+      'error',
+      path,
+      isCredential ? `${read.fault}; systemd has it there while the service runs` : read.fault,
+    )
     return undefined
   }
   const warning = modeWarning(file, read.mode)

@@ -223,8 +223,11 @@ export class ComponentLink implements Destination {
     if (performance.now() - (this.#upSinceMs ?? Infinity) > longestPauseMs) this.#attempts = 0
     this.#upSinceMs = undefined
     const { host, port } = this.#options
-    const where = `${this.#state.at === 'connecting' ? 'cannot connect to ' : ''}${host} port ${port}`
-    const lost = error ? `${where}: ${error.message}` : 'the internal server closed the connection'
+    const lost = error
+      ? this.#state.at === 'connecting'
+        ? `cannot connect to ${host} port ${port}: ${error.message}; does the internal server run, and take components there (docs/inside.md)?`
+        : `${host} port ${port}: ${error.message}`
+      : 'the internal server closed the connection'
     this.fault = this.#reason ?? lost
     const unsent = this.#stream?.takeUnsent() ?? []
     this.#stream = undefined

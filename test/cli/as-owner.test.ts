@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configFolder } from '../support/config-folder.ts'
@@ -39,6 +48,21 @@ describe.skipIf(process.getuid?.() !== 0)(
         ['audit.log', nobody],
         ['gatehouse.db', nobody],
       ])
+    })
+
+    test('warns of a key that the user of the gateway cannot read', () => {
+      const { folder, gatehouse, hand } = scene()
+      gatehouse('cert', 'self-signed', 'contoso.com', '--out', folder.at('config/certs'))
+      const named =
+        'domains: { contoso.com: { certificate: certs/contoso.com.crt, key: certs/contoso.com.key } }'
+      writeFileSync(folder.file, `${named}\ninternal: { connector: embedded }\n`)
+      hand()
+      const key = folder.at('config/certs/contoso.com.key')
+      const told = `domains.contoso.com.key: warning: ${key} is not readable to the user whose ${folder.at('data')} is (uid ${nobody})`
+      expect(gatehouse('check').stderr).toContain(told)
+      chownSync(key, 0, nobody)
+      chmodSync(key, 0o640)
+      expect(gatehouse('check').stderr).not.toContain('not readable')
     })
 
     test.each(['gatehouse.db', 'gatehouse.db-wal', 'audit.log'])(

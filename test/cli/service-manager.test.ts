@@ -28,7 +28,7 @@ describe('the service manager', () => {
     vi.useRealTimers()
   })
 
-  test('hears that the gateway is ready, twice in each time of its watchdog that it lives, and that it stops', async () => {
+  test('hears that the gateway is ready, twice in each time of its watchdog that it lives, what changes, and that it stops', async () => {
     const { manager, told, now } = scene(watched)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(told).toEqual([])
@@ -40,10 +40,26 @@ describe('the service manager', () => {
     await vi.advanceTimersByTimeAsync(60_000)
     expect(told).toEqual([
       'READY=1 STATUS=ready: listening',
-      'WATCHDOG=1 STATUS=ready: listening',
+      'WATCHDOG=1',
       'WATCHDOG=1 STATUS=not ready: fabrikam.com: refused',
+      'WATCHDOG=1',
       expect.stringMatching(/^STOPPING=1 STATUS=stopping/),
     ])
+    manager.close()
+  })
+
+  test('hears that the gateway lives, though it is hearing of its state at that very time', async () => {
+    const slow = Promise.withResolvers<void>()
+    const { manager, told, now } = scene(watched, variables =>
+      variables.length > 1 && variables[0] === 'WATCHDOG=1' ? slow.promise : Promise.resolve(),
+    )
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(9000)
+    now.state = 'not ready'
+    await vi.advanceTimersByTimeAsync(1000) // both are due
+    slow.resolve()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(told.at(-1)).toBe('WATCHDOG=1 STATUS=not ready')
     manager.close()
   })
 
@@ -52,10 +68,12 @@ describe('the service manager', () => {
     ['watches another process', { ...watched, WATCHDOG_PID: '1' }],
     ['gives no good time', { ...socket, WATCHDOG_USEC: '0' }],
   ])('that %s hears the state alone', async (_, env) => {
-    const { manager, told } = scene(env)
+    const { manager, told, now } = scene(env)
     manager.ready()
     await vi.advanceTimersByTimeAsync(30_000)
-    expect(told).toEqual(['READY=1 STATUS=ready: listening', 'STATUS=ready: listening'])
+    now.state = 'not ready'
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(told).toEqual(['READY=1 STATUS=ready: listening', 'STATUS=not ready'])
     manager.close()
   })
 

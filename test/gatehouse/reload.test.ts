@@ -160,6 +160,20 @@ describe('a reload', () => {
     await gateway.inside.stanza('fabrikam.com', '1')
   })
 
+  test('takes a corrected secret of the server inside, without a restart', async () => {
+    const { secret } = await InsideServer.start() // the same for all of them
+    const partners = [{ ...northwind, componentSecret: secret }]
+    const settings = { internal: { secret: 'is wrong' } }
+    const gateway = await startGateway({ inside: 'component', partners, settings })
+    const file = 'config/gatehouse.yaml'
+    writeFileSync(gateway.folder.at(file), read(gateway, file).replace('is wrong', secret))
+    await reload(gateway, [...partners, fabrikam])
+    await gateway.inside.component('fabrikam.com')
+    expect(gateway.log.lines.map(({ message }) => message)).not.toContain(
+      'changed, but only a restart puts it into force',
+    )
+  })
+
   test.each(renewals)(
     'shows a certificate that was %s in the next handshake, and leaves the streams that are up',
     async (_, renew) => {

@@ -169,7 +169,7 @@ describe('the component connector', () => {
     const port = await closedPort()
     const { inside, says } = connector(port, () => '')
     inside.setPartners([fabrikam])
-    const reason = `cannot connect to 127.0.0.1 port ${port}: connect ECONNREFUSED 127.0.0.1:${port}`
+    const reason = `cannot connect to 127.0.0.1 port ${port}: connect ECONNREFUSED 127.0.0.1:${port}; does the internal server run, and take components there (docs/inside.md)?`
     await says(`down fabrikam.com, never up: ${reason}`)
   })
 
