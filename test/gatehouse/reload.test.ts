@@ -169,6 +169,10 @@ describe('a reload', () => {
     writeFileSync(gateway.folder.at(file), read(gateway, file).replace('is wrong', secret))
     await reload(gateway, [...partners, fabrikam])
     await gateway.inside.component('fabrikam.com')
+    const sender = await gateway.connect()
+    await sender.authenticates()
+    sender.send(message(1, romeo, juliet))
+    await gateway.inside.stanza('fabrikam.com', '1')
     expect(gateway.log.lines.map(({ message }) => message)).not.toContain(
       'changed, but only a restart puts it into force',
     )
