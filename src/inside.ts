@@ -26,9 +26,10 @@ export function connectInside(
   const { internal, limits, timeouts } = config
   if (internal.connector === 'embedded') return new EmbeddedConnector(environment)
   const secretFor = (domain: Domain) => {
-    const now = current()
-    const common = now.internal.connector === 'embedded' ? internal.secret : now.internal.secret
-    return now.partners.find(domain)?.componentSecret ?? common ?? ''
+    const { internal: now, partners } = current()
+    // Of another server it is not for this one: what waits for a restart waits as a whole.
+    const isSame = now.connector !== 'embedded' && now.host === internal.host && now.port === internal.port
+    return partners.find(domain)?.componentSecret ?? (isSame ? now : internal).secret ?? ''
   }
   return new ComponentConnector(
     {

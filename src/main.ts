@@ -29,10 +29,15 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   figures: process,
   pid: process.pid,
   goOnAs: ({ uid, gid }) => {
-    if (process.geteuid?.() !== 0 || uid === 0) return
-    process.setgroups?.([gid])
+    if (process.geteuid?.() !== 0 || uid === 0) return false
+    try {
+      ;(process as { initgroups?: (uid: number, gid: number) => void }).initgroups?.(uid, gid)
+    } catch {
+      process.setgroups?.([gid]) // a user without a name has no other groups
+    }
     process.setegid?.(gid)
     process.seteuid?.(uid)
+    return true
   },
   ask: process.stdin.isTTY ? ask : undefined,
 })

@@ -15,7 +15,7 @@ import { asPlain, formatJson, formatProblems, formatSum, inFileOrder } from './o
 
 /** `check`: everything that can be found wrong without starting. Warnings leave the exit status at 0. */
 export async function check({ config: file, json }: CommandOptions, host: Host): Promise<number> {
-  const problems = await findProblems(file, host.env)
+  const problems = await findProblems(file, host)
   const errors = problems.filter(({ severity }) => severity === 'error').length
   if (json) host.out(formatJson({ problems: inFileOrder(problems).map(asPlain) }))
   else {
@@ -26,10 +26,10 @@ export async function check({ config: file, json }: CommandOptions, host: Host):
 }
 
 /** Everything at once: what is wrong in one place hides nothing in another. */
-async function findProblems(file: string, env: Host['env']): Promise<readonly ConfigProblem[]> {
+async function findProblems(file: string, host: Host): Promise<readonly ConfigProblem[]> {
   let survey: Survey
   try {
-    survey = surveyConfig(file, env)
+    survey = surveyConfig(file, host.env)
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
     throw error
@@ -41,7 +41,6 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   // The gateway starts with a certificate that proves nothing, so these are warnings; `cert check` is stricter.
   const identities = identitiesIn(source)
   reportCertificates(identities, inConfig, at, 'warning')
-  if (own.sqlite !== undefined) reportUnreadable(identities, own.sqlite, inConfig)
   reportPartnerAnchors(partners, openReport(partnersFile, problems), at)
   const taken = own.socket === undefined ? undefined : socketFault(own.socket)
   if (taken !== undefined) inConfig('error', ['admin', 'socket'], taken)
@@ -61,6 +60,8 @@ async function findProblems(file: string, env: Host['env']): Promise<readonly Co
   // The daemon starts with a file of tokens that is wrong, and accepts none.
   if (own.tokens !== undefined) problems.push(...tokenProblems(own.tokens))
   if (inside !== undefined) await reportInside(inside, completeConfig(survey), inConfig)
+  // Last, for it gives rights away.
+  if (own.sqlite !== undefined) reportUnreadable(identities, own.sqlite, inConfig, host)
   return problems
 }
 

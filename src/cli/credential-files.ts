@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { makeFolder } from '../files/own-files.ts'
 import { writeTogether } from '../transport/write-file.ts'
@@ -18,7 +18,7 @@ export function existing({ key, other }: CredentialFiles): string[] {
 }
 
 /**
- * Writes both files, the key for its owner's eyes only, or for those who could read the one that it replaces; never for everybody's.
+ * Writes both files, the key for its owner's eyes only.
  * @throws {Error} when one of them cannot be written, or is there and may not be overwritten: what was there, stays
  */
 export async function writeCredential(
@@ -27,8 +27,7 @@ export async function writeCredential(
   overwrite: boolean,
 ): Promise<void> {
   makeFolder(resolve(files.key, '..'), 0o777)
-  const { mode: before = 0 } = statSync(files.key, { throwIfNoEntry: false }) ?? {}
-  const key = { file: files.key, text: text.key, mode: 0o600 | (before & 0o040) }
+  const key = { file: files.key, text: text.key, mode: 0o600 }
   const other = { file: files.other, text: text.other, mode: 0o644 }
   // The key last: an old one may be in use, and is not to be lost over anything else that fails.
   await writeTogether([other, key], overwrite)

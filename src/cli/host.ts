@@ -22,8 +22,9 @@ export type Host = {
   /**
    * Goes on as another user of the system, where this one is root: what belongs to the user that the gateway runs as is touched with no
    * more rights than he has, whatever links he may have put there.
+   * @returns false where nothing changes
    */
-  readonly goOnAs: (owner: Owner) => void
+  readonly goOnAs: (owner: Owner) => boolean
   /** Asks the operator for one line; undefined where no terminal is there to answer. */
   readonly ask?: ((question: string) => Promise<string>) | undefined
 }

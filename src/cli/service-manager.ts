@@ -47,6 +47,7 @@ export function serviceManagerOf(
       try {
         await notify(variables, over.signal)
         hasFailed = false
+        told = variables.find(variable => variable.startsWith('STATUS=')) ?? told
       } catch (error) {
         if (!hasFailed && !over.signal.aborted)
           log.warn('systemd cannot be told how the gateway is', { reason: reasonOf(error) })
@@ -59,23 +60,23 @@ export function serviceManagerOf(
   const watchdogMs = watchdogOf(host)
   // In all that is told: whoever is busy with one does not miss another.
   const beat = watchdogMs === undefined ? [] : ['WATCHDOG=1']
-  const status = () => `STATUS=${state().replaceAll(/\s+/g, ' ')}`
+  const status = () => `STATUS=${shortened(state().replaceAll(/\s+/g, ' '))}`
   const unlessBusy = (work: () => void) => () => {
     if (!isBusy) work()
   }
   const look = unlessBusy(() => {
     const now = status()
     if (now === told) return
-    told = now
-    tell(...beat, told)
+    tell(...beat, now)
   })
   const stop = () => {
     for (const timer of timers) clearInterval(timer)
   }
   return {
     ready: () => {
-      told = status()
-      tell('READY=1', told)
+      // By itself: that it arrives must not depend on anything.
+      tell('READY=1')
+      tell(status())
       timers = [setInterval(look, lookEveryMs)]
       if (watchdogMs === undefined) return
       // By a timer of the event loop that serves the streams: where that stands still, nothing is told.
@@ -91,6 +92,19 @@ export function serviceManagerOf(
       over.abort()
     },
   }
+}
+
+/** systemd passes over a whole message of 4096 bytes or more, and a state may name hundreds of partners. */
+const mostStateBytes = 1000
+
+function shortened(text: string): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= mostStateBytes) return text
+  // Not within a character.
+  return `${bytes
+    .subarray(0, mostStateBytes)
+    .toString()
+    .replace(/\uFFFD$/, '')}… (gatehouse health tells all)`
 }
 
 /** How long the service manager waits for a sign of life before it ends this process, in ms (sd_watchdog_enabled(3)). */

@@ -95,9 +95,10 @@ export class Directory {
     )
     const retries = links.flatMap(({ retryInMs }) => retryInMs ?? [])
     const coming = [...this.#inbound].flatMap(({ isClosing, proofs, facts }) => {
-      const { address, since, soFar } = facts
+      const { address, since, soFar, hasServed } = facts
       const { local, remote } = facts.names
-      const isIt = !isClosing && proofs.length === 0 && remote !== null && isOf(remote)
+      const isAsking = hasServed && soFar === null
+      const isIt = !isClosing && !isAsking && proofs.length === 0 && remote !== null && isOf(remote)
       return isIt ? [{ direction: 'in' as const, local, remote, address, since, soFar }] : []
     })
     const going = links.flatMap(({ pair, tryingSince: since }) =>

@@ -17,6 +17,8 @@ export type StreamFacts = {
   readonly since: Date
   /** What has gone wrong, while nobody is authenticated. */
   readonly soFar: Why | null
+  /** Somebody asked about a key on it, and has his answer. */
+  readonly hasServed: boolean
   /** Stanzas that came or went on it. */
   readonly stanzas: number
 }

@@ -83,6 +83,7 @@ export class StreamReport {
       address: this.#address,
       since: this.#attempt.started,
       soFar: this.#cause ?? null,
+      hasServed: this.#hasServed,
       stanzas: this.stanzas,
     }
   }

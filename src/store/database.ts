@@ -1,5 +1,4 @@
 import { chmodSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeFile, makeFolder } from '../files/own-files.ts'
@@ -51,8 +50,7 @@ function wordsOf(path: string, error: unknown): string {
   if (why === 'database is locked') return `${path}: is in use by another process`
   const { code, errcode } = error as { code?: string; errcode?: number }
   if (code === 'EACCES' || code === 'EPERM' || errcode === readOnly || errcode === cannotOpen) {
-    const who = `this user (uid ${userInfo().uid})`
-    return `${path}: ${who} may not use it: ${why}; it has to belong to the user that the gateway runs as, with its folder and what is beside it: chown USER ${path}*`
+    return `${path}: this user may not use it: ${why}; it has to belong to the user that the gateway runs as, with its folder and what is beside it: chown USER ${path}*`
   }
   const isBroken = /not a database|malformed/.test(why)
   return `${path}: ${why}${isBroken ? '; restore a copy, or move it away: the contacts in it are lost then' : ''}`

@@ -63,6 +63,8 @@ describe.skipIf(process.getuid?.() !== 0)(
       chownSync(key, 0, nobody)
       chmodSync(key, 0o640)
       expect(gatehouse('check').stderr).not.toContain('not readable')
+      chmodSync(folder.at('config/certs'), 0o700)
+      expect(gatehouse('check').stderr).toContain(told)
     })
 
     test.each(['gatehouse.db', 'gatehouse.db-wal', 'audit.log'])(
@@ -77,3 +79,14 @@ describe.skipIf(process.getuid?.() !== 0)(
     )
   },
 )
+
+test.skipIf(process.getuid?.() !== 0)('a user without a name may check, too (it needs root)', () => {
+  const { folder } = scene()
+  const argv = ['--reuid', '54321', '--regid', '54321', '--clear-groups', process.execPath, main]
+  const { status, stdout, stderr } = spawnSync('setpriv', [...argv, 'check', '--config', folder.file], {
+    encoding: 'utf8',
+  })
+  expect(stderr).not.toContain('Error')
+  expect(status).toBeLessThan(2)
+  expect(stdout).toMatch(/: \d+ errors?, \d+ warnings?\n$/)
+})

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { runCommand } from '../support/command-host.ts'
 import { configFolder } from '../support/config-folder.ts'
@@ -40,20 +40,6 @@ describe('cert self-signed', () => {
       certificates: [{ subject: 'CN=a.example', daysLeft: 364 }],
     })
     expect(readFileSync(folder.at('out/a.example.crt'), 'utf8')).not.toBe(before)
-  })
-
-  test('leaves a key that takes the place of another to the group that could read that one, and to nobody else', async () => {
-    const folder = configFolder()
-    const argv = ['cert', 'self-signed', 'a.example', '--out', folder.at('out'), '--force']
-    const modeAfter = async (mode: number) => {
-      chmodSync(folder.at('out/a.example.key'), mode)
-      await runCommand(argv)
-      return statSync(folder.at('out/a.example.key')).mode & 0o777
-    }
-    await runCommand(argv)
-    expect([await modeAfter(0o640), await modeAfter(0o666), await modeAfter(0o600)]).toEqual([
-      0o640, 0o640, 0o600,
-    ])
   })
 
   test.each([[['a b']], [['a.example', '--days', '0']], [['a.example', '--days', '3651']], [[]]])(

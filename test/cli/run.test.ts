@@ -45,7 +45,7 @@ function start(folder: ConfigFolder) {
     leave: () => undefined,
     figures: process,
     pid: process.pid,
-    goOnAs: () => undefined,
+    goOnAs: () => false,
   })
   return { listeners, status }
 }

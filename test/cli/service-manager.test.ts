@@ -39,12 +39,41 @@ describe('the service manager', () => {
     manager.stopping()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(told).toEqual([
-      'READY=1 STATUS=ready: listening',
+      'READY=1',
+      'STATUS=ready: listening',
       'WATCHDOG=1',
       'WATCHDOG=1 STATUS=not ready: fabrikam.com: refused',
       'WATCHDOG=1',
       expect.stringMatching(/^STOPPING=1 STATUS=stopping/),
     ])
+    manager.close()
+  })
+
+  test('hears no more of the state than it takes in: 4096 bytes in a message', async () => {
+    const { manager, told, now } = scene(watched)
+    now.state = `not ready: ${'bücher.example: cannot connect; '.repeat(500)}`
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told[0]).toBe('READY=1')
+    expect(told[1]).toMatch(/^STATUS=not ready: bücher.*… \(gatehouse health tells all\)$/)
+    expect(told[1]).not.toContain('\uFFFD')
+    expect(Math.max(...told.map(line => Buffer.byteLength(line)))).toBeLessThan(1100)
+    manager.close()
+  })
+
+  test('hears of a state again that it could not be told', async () => {
+    let isAway = false
+    const { manager, told, now } = scene(watched, async () => {
+      if (isAway) throw new Error('away')
+    })
+    manager.ready()
+    await vi.advanceTimersByTimeAsync(0)
+    isAway = true
+    now.state = 'not ready'
+    await vi.advanceTimersByTimeAsync(5000)
+    isAway = false
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(told).toContain('WATCHDOG=1 STATUS=not ready')
     manager.close()
   })
 
@@ -73,7 +102,7 @@ describe('the service manager', () => {
     await vi.advanceTimersByTimeAsync(30_000)
     now.state = 'not ready'
     await vi.advanceTimersByTimeAsync(30_000)
-    expect(told).toEqual(['READY=1 STATUS=ready: listening', 'STATUS=not ready'])
+    expect(told).toEqual(['READY=1', 'STATUS=ready: listening', 'STATUS=not ready'])
     manager.close()
   })
 
@@ -96,7 +125,7 @@ describe('the service manager', () => {
     manager.stopping()
     slow.resolve()
     await vi.advanceTimersByTimeAsync(0)
-    expect(told.map(line => line.slice(0, 9))).toEqual(['READY=1 S', 'STOPPING='])
+    expect(told.map(line => line.slice(0, 9))).toEqual(['READY=1', 'STATUS=re', 'STOPPING='])
     manager.close()
   })
 
@@ -112,7 +141,7 @@ describe('the service manager', () => {
     await vi.advanceTimersByTimeAsync(10_000)
     isAway = true
     await vi.advanceTimersByTimeAsync(10_000)
-    expect(told).toHaveLength(1)
+    expect(told[0]).toBe('WATCHDOG=1 STATUS=ready: listening')
     expect(warnings).toHaveLength(2)
     manager.close()
   })

@@ -49,6 +49,8 @@ describeWith(['root', 'namespaces', 'Debian packages'], 'the image that the Dock
         status: 0,
         said: expect.stringMatching(/^alive, ready: /),
       })
+      const check = await container.exec('node', '/opt/gatehouse/dist/main.js', 'check')
+      expect(check).toMatchObject({ status: 0, said: expect.stringMatching(/: 0 errors, \d+ warnings?$/m) })
       const mayWrite = async (path: string) => (await container.exec('touch', path)).said
       expect(await mayWrite('/gatehouse/x')).toContain('Read-only file system')
       expect(await mayWrite('/opt/gatehouse/dist/main.js')).toContain('Permission denied')

@@ -103,6 +103,9 @@ describeWith(['root', 'systemd-nspawn', 'overlays'], 'the service, on a machine 
   })
 
   test('is started anew where its event loop stands still, and not before', async () => {
+    // More of them than one message to systemd has room for, and none is a component yet.
+    const entry = '  - { primaryDomain: p%s.example, partnerType: federated }\\n'
+    await done(`seq 150 | xargs printf '${entry}' >> /etc/gatehouse/partners/partners.yaml`)
     await done(`mkdir -p /run/systemd/system/gatehouse.service.d
 cat > /run/systemd/system/gatehouse.service.d/impatient.conf <<'END'
 [Service]

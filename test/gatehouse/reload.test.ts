@@ -178,6 +178,19 @@ describe('a reload', () => {
     )
   })
 
+  test('leaves the secret as it was where another server is to be connected to after a restart', async () => {
+    const gateway = await startGateway({ inside: 'component' })
+    const file = 'config/gatehouse.yaml'
+    const { port, secret } = gateway.inside
+    const changed = read(gateway, file).replace(String(port), '1').replace(secret, 'of another')
+    expect(changed).toMatch(/of another/)
+    writeFileSync(gateway.folder.at(file), changed)
+    await reload(gateway, [fabrikam, northwind])
+    await gateway.inside.component('northwind.example')
+    const reached = () => gateway.gatehouse.readiness()
+    await expect.poll(reached).toMatchObject({ ready: true, detail: expect.stringContaining('connected') })
+  })
+
   test.each(renewals)(
     'shows a certificate that was %s in the next handshake, and leaves the streams that are up',
     async (_, renew) => {
@@ -246,7 +259,7 @@ describe('the daemon', () => {
       leave: () => undefined,
       figures: process,
       pid: process.pid,
-      goOnAs: () => undefined,
+      goOnAs: () => false,
     })
     onTestFinished(async () => {
       listeners.get('SIGTERM')?.()

@@ -86,6 +86,19 @@ describe('a peer that has asked about a key of ours', () => {
     await peer.next('verify')
   }
 
+  test('is no attempt under way, once it has its answer', async () => {
+    const gateway = await start()
+    const peer = await gateway.connect(gateway.identity('fabrikam.com'))
+    await peer.opensSecurely()
+    const before = await whyOf(gateway, 'fabrikam.com')
+    expect(before.state?.negotiating).toMatchObject([
+      { direction: 'in', remote: 'fabrikam.com', soFar: null },
+    ])
+    peer.send(tag('db:verify', { from: 'fabrikam.com', to: 'contoso.com', id: 'x' }, 'no key of ours'))
+    await peer.next('verify')
+    expect((await whyOf(gateway, 'fabrikam.com')).state?.negotiating).toEqual([])
+  })
+
   test('has failed where its own key then does', async () => {
     const gateway = await start()
     const peer = await gateway.connect(gateway.identity('fabrikam.com', 'none'))

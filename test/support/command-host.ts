@@ -27,7 +27,7 @@ export async function runCommand(
     leave: () => undefined,
     figures: process,
     pid: process.pid,
-    goOnAs: () => undefined,
+    goOnAs: () => false,
     ask,
     ...more,
   })
