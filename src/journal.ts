@@ -67,8 +67,9 @@ export function openJournal(
     attempt('open', () => {
       if (store?.isInPlace === false) {
         log.warn('the journal of attempts was moved away; another one is begun', { path })
-        store.close()
+        const gone = store
         store = undefined
+        gone.close()
       }
       store ??= AttemptStore.open(path)
     })

@@ -1,18 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isThere } from '../config/files.ts'
-import { makeFolder, makeNewFile } from '../files/own-files.ts'
+import { makeFolder, makeNewFile, writeFault } from '../files/own-files.ts'
 import type { Caller } from './api.ts'
 import { RequestError } from './reply.ts'
 
@@ -81,17 +71,14 @@ export function auditFile(path: string, now: () => Date = () => new Date()): Aud
 export function auditFault(path: string): string | undefined {
   try {
     if (isThere(path)) append(path, '')
-    else accessSync(nearestFolder(path), constants.W_OK | constants.X_OK)
+    else {
+      const fault = writeFault(path)
+      if (fault !== undefined) throw new Error(`${fault.code} at ${fault.at}`)
+    }
     return undefined
   } catch (error) {
     return new AuditError(path, error).message
   }
-}
-
-/** Of the folders on the way to a file, the last that is there. */
-function nearestFolder(path: string): string {
-  const folder = dirname(path)
-  return existsSync(folder) ? folder : nearestFolder(folder)
 }
 
 class AuditError extends RequestError {

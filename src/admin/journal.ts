@@ -2,12 +2,12 @@ import { PassThrough } from 'node:stream'
 import { z } from 'zod'
 import type { Config } from '../config/schema.ts'
 import type { Partner } from '../policy/partner.ts'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
 import type { AttemptRecord, TimedStep } from '../xmpp/attempt.ts'
 import { failureOf } from '../xmpp/attempt.ts'
 import { defineLines, defineRoute, pageLimit, type Route } from './api.ts'
 import { attemptJson, journalJson, probeLineJson, whyJson } from './attempt-json.ts'
-import { RequestError } from './reply.ts'
+import { requestedDomain } from './reply.ts'
 import {
   type ComponentFault,
   explain,
@@ -80,7 +80,7 @@ export function journalRoutes(
         limit: pageLimit(mostAttempts, 50),
       }),
       handle: ({ query: { domain, limit } }) => {
-        const attempts = journal.list(domain === undefined ? undefined : domainOf(domain), limit)
+        const attempts = journal.list(domain === undefined ? undefined : requestedDomain(domain), limit)
         return [200, { attempts, journal: journal.trouble ?? null }]
       },
     }),
@@ -92,7 +92,7 @@ export function journalRoutes(
       answers: { 200: whyJson },
       query: z.strictObject({ domain: z.string() }),
       handle: ({ query }) => {
-        const domain = domainOf(query.domain)
+        const domain = requestedDomain(query.domain)
         const partner = config().partners.find(domain)
         const state = partner && stateOf(partner.primaryDomain)
         const inside = componentFaults(domain, partner, faultOf)
@@ -128,7 +128,10 @@ export function probeRoute(probe: Probe): Route {
     body: z.strictObject({ domain: z.string(), from: z.string().optional() }),
     line: probeLineJson,
     handle: ({ domain, from }) => {
-      const pair = { remote: domainOf(domain), local: from === undefined ? undefined : domainOf(from) }
+      const pair = {
+        remote: requestedDomain(domain),
+        local: from === undefined ? undefined : requestedDomain(from),
+      }
       return linesOf((onStep, signal) => probe(pair, onStep, signal))
     },
   })
@@ -160,10 +163,4 @@ function linesOf(
 export function outcomeLine(outcome: AttemptRecord): ProbeLine {
   const failure = failureOf(outcome)
   return { outcome, meaning: failure === undefined ? null : meaningOf(failure.code) }
-}
-
-function domainOf(text: string): Domain {
-  const domain = parseDomain(text)
-  if (domain === undefined) throw new RequestError(400, `${JSON.stringify(text)} is not a domain`)
-  return domain
 }

@@ -17,7 +17,7 @@ import {
 } from '../config/partner-list.ts'
 import { partnerSchema } from '../config/schema.ts'
 import type { YamlSource } from '../config/yaml-source.ts'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
 import { type Caller, defineRoute, pageLimit, type Route } from './api.ts'
 import { listFor, reloadFor } from './discretion.ts'
 import {
@@ -31,7 +31,7 @@ import {
 import { changePartners } from './partner-changes.ts'
 import { importRoute } from './partner-import.ts'
 import { partnerJson } from './partner-view.ts'
-import { RequestError } from './reply.ts'
+import { RequestError, requestedDomain } from './reply.ts'
 
 const { primaryDomain, ...settings } = partnerSchema.shape
 const entryBody = z.strictObject(settings)
@@ -87,7 +87,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       answers: { 200: partnerAnswers.one },
       refusals: { 404: fileRefusals[404], 409: fileRefusals[409] },
       handle: async ({ caller, parameters }) => {
-        const domain = domainIn(parameters)
+        const domain = requestedDomain(parameters['domain']!)
         const { entries } = readPartnerFile(open(caller))
         const entry = entries.find(({ partner }) => partner?.domains.includes(domain))
         const found = entry && partnerJson(entry)
@@ -105,7 +105,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       answers: { 200: partnerAnswers.change, 201: partnerAnswers.change, 422: partnerAnswers.refused },
       refusals: { 409: fileRefusals[409], 503: fileRefusals[503] },
       handle: async ({ caller, parameters, given }) => {
-        const domain = domainIn(parameters)
+        const domain = requestedDomain(parameters['domain']!)
         let isThere = false
         const edit: PartnerEdit['edit'] = (list, before) => {
           isThere = has(before, domain)
@@ -127,7 +127,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       answers: { 200: partnerAnswers.change, 422: partnerAnswers.refused },
       refusals: fileRefusals,
       handle: async ({ caller, parameters, given }) => {
-        const domain = domainIn(parameters)
+        const domain = requestedDomain(parameters['domain']!)
         const named = Object.entries(given ?? {}) as [PartnerKey, unknown][]
         const set = Object.fromEntries(named.filter(([, value]) => value !== null)) as WrittenPartner
         const clear = named.filter(([, value]) => value === null).map(([key]) => key)
@@ -151,7 +151,7 @@ export function partnerRoutes(parts: PartnerParts): readonly Route[] {
       answers: { 200: partnerAnswers.change, 422: partnerAnswers.refused },
       refusals: fileRefusals,
       handle: async ({ caller, parameters }) => {
-        const domain = domainIn(parameters)
+        const domain = requestedDomain(parameters['domain']!)
         const edit: PartnerEdit['edit'] = (list, before) => {
           if (!has(before, domain)) throw notThere(domain)
           return removePartner(list, domain)
@@ -201,12 +201,6 @@ function putPartner(list: YamlSource, before: Judged, domain: Domain, entry: Wri
   if (!has(before, domain)) return addPartners(list, [{ ...entry, primaryDomain: domain }])
   const clear = (Object.keys(settings) as PartnerKey[]).filter(key => !(key in entry))
   return changePartner(list, domain, { set: entry, clear })
-}
-
-function domainIn(parameters: Readonly<Record<string, string>>): Domain {
-  const domain = parseDomain(parameters['domain']!)
-  if (domain !== undefined) return domain
-  throw new RequestError(400, `${JSON.stringify(parameters['domain'])} is not a domain`)
 }
 
 function notThere(domain: Domain): RequestError {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
+import { type Domain, parseDomain } from '../xmpp/address.ts'
 
 /** What every refusal says. */
 export const errorJson = z.strictObject({ error: z.strictObject({ message: z.string() }) })
@@ -25,6 +26,13 @@ export function json(status: number, value: unknown): Reply {
 /** An answer that says what is wrong, and what to do about it. */
 export function failure(status: number, message: string): Reply {
   return json(status, { error: { message } })
+}
+
+/** The domain that a request names. @throws {RequestError} 400 where it is none */
+export function requestedDomain(text: string): Domain {
+  const domain = parseDomain(text)
+  if (domain !== undefined) return domain
+  throw new RequestError(400, `${JSON.stringify(text)} is not a domain`)
 }
 
 /** There are other methods. */

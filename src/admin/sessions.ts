@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type Domain, parseDomain } from '../xmpp/address.ts'
+import type { Domain } from '../xmpp/address.ts'
 import { defineRoute, pageLimit, type Route } from './api.ts'
 import type { Audit } from './audit.ts'
-import { RequestError } from './reply.ts'
+import { RequestError, requestedDomain } from './reply.ts'
 
 const sessionJson = z.strictObject({
   id: z.string().describe('Of this gateway, until it ends.'),
@@ -70,7 +70,7 @@ export function sessionRoutes(sessions: SessionOrders, audit: Audit): readonly R
           .optional(),
       }),
       handle: ({ query: { domain, limit, after } }) => {
-        const wanted = domain === undefined ? undefined : domainIn(domain)
+        const wanted = domain === undefined ? undefined : requestedDomain(domain)
         const found = sessions.list().filter(session => isBehind(session.id, after) && isOf(session, wanted))
         const page = found.slice(0, limit)
         return [200, { sessions: page, next: found.length > limit ? page.at(-1)!.id : null }]
@@ -105,10 +105,4 @@ function isBehind(id: string, after: string | undefined): boolean {
 
 function isOf({ pairs }: SessionJson, wanted: Domain | undefined): boolean {
   return wanted === undefined || pairs.some(({ local, remote }) => local === wanted || remote === wanted)
-}
-
-function domainIn(given: string): Domain {
-  const domain = parseDomain(given)
-  if (domain !== undefined) return domain
-  throw new RequestError(400, `${JSON.stringify(given)} is not a domain`)
 }

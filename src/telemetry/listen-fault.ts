@@ -8,7 +8,10 @@ const remedies: Readonly<Record<string, (wanted: Wanted) => string>> = {
     `so 0.0.0.0 has no place beside it: stop the other one, or change ${setting}`,
   EADDRNOTAVAIL: ({ setting }) =>
     `this machine does not have the address ("ip address" shows those it has): change ${setting}`,
-  EACCES: ({ setting }) => `ports below 1024 are not for this user: give ${setting} one from 1024 on`,
+  EACCES: ({ port, setting }) =>
+    port < 1024
+      ? `ports below 1024 are not for this user: give ${setting} one from 1024 on`
+      : `this system does not let this user listen there (SELinux, AppArmor?): permit it, or change ${setting}`,
   EAFNOSUPPORT: ({ setting }) => `this machine has no IPv6: change ${setting} to 0.0.0.0`,
 }
 

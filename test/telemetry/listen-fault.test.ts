@@ -16,3 +16,11 @@ test.each([
   expect(fault.message).toMatch(words)
   expect(fault.cause).toBe(error)
 })
+
+test('EACCES on a port that any user may have is not told as if it were a low one', () => {
+  const error = Object.assign(new Error('EACCES'), { code: 'EACCES' })
+  const { message } = listenFault({ address: '::', port: 5269, setting: 'server.port' }, error)
+  expect(message).toMatch(
+    /port 5269: EACCES; this system does not let this user listen there .*change server\.port$/,
+  )
+})
